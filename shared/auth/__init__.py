@@ -1,0 +1,1 @@
+"""Who asks, for which organization, and what they may do."""

@@ -1,0 +1,1 @@
+"""From text to vectors: the lexical encoder (always) and the `Embedder` port with its adapters (optional)."""

@@ -1,0 +1,28 @@
+"""Every Prometheus metric of the product on one page. Names and labels are a contract (docs/operations.md)."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+HTTP_SECONDS = Histogram(
+    "xgtwin_http_request_seconds",
+    "Time to answer an HTTP request.",
+    ["service", "method", "route", "status"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+
+DOCUMENTS_FINISHED = Counter(
+    "xgtwin_documents_finished_total", "Ingestion jobs that ended, by the document's status.", ["status"]
+)
+CHUNKS_STORED = Counter("xgtwin_chunks_stored_total", "Chunks written to the vector store.")
+EMBEDDINGS_MADE = Counter("xgtwin_embeddings_made_total", "Passages turned into dense vectors.")
+STAGE_SECONDS = Histogram("xgtwin_ingest_stage_seconds", "Time of one ingestion stage of one document.", ["stage"])
+JOBS_WAITING = Gauge("xgtwin_jobs_waiting", "Ingestion jobs that wait for a worker.")
+
+ANSWERS = Counter("xgtwin_answers_total", "Answers given, by answerer and verdict.", ["model", "grounded", "reason"])
+ASK_STAGE_SECONDS = Histogram("xgtwin_ask_stage_seconds", "Time of one stage of answering.", ["stage"])
+LLM_FAILURES = Counter("xgtwin_llm_failures_total", "Calls of the language model that failed.", ["kind"])
+
+TWIN_CLIENTS = Gauge("xgtwin_twin_clients", "WebSocket clients connected now.")
+TWIN_STATES = Counter("xgtwin_twin_states_total", "Lamp states taken from MQTT.")
+TWIN_BAD_PAYLOADS = Counter("xgtwin_twin_bad_payloads_total", "MQTT payloads that were refused.", ["reason"])
+TWIN_COMMANDS = Counter("xgtwin_twin_commands_total", "Commands by the stage they ended in.", ["stage"])
+TWIN_CONFLATED = Counter("xgtwin_twin_conflated_total", "Updates a slow client got only the newest of.")

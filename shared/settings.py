@@ -1,0 +1,166 @@
+"""Every setting of the product, described once.
+
+Read from the environment (and `.env`), nested with `__`: `INGEST__PORT=8001`. `.env.example` is this file printed by
+`python -m shared.settings`, and a test keeps the two equal. Nothing here opens, creates or connects anything.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Section(BaseModel):
+    """A group of settings; a misspelt name inside a group is an error, not silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Service(Section):
+    """Where a service listens."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on. Anything but loopback turns authentication on.")
+
+    @property
+    def loopback_only(self) -> bool:
+        return self.host in LOOPBACK_HOSTS
+
+
+class IngestSettings(Service):
+    port: int = Field(8001, ge=1, le=65535, description="Port of the ingest service.")
+    url: str = Field("", description="Where others reach it; empty means http://127.0.0.1:<port>.")
+    watch_dir: Path = Field(Path("watched_docs"), description="Folder whose documents are ingested by themselves.")
+    watch: Literal["auto", "inotify", "polling", "off"] = Field(
+        "auto", description="How the folder is watched; polling is for bind mounts and network shares."
+    )
+    rescan_s: float = Field(
+        60, gt=0, description="Seconds between full rescans: events are hints, the scan is the truth."
+    )
+    ignore: list[str] = Field(
+        [".*", "~$*", "*~", "*.part", "*.crdownload", "*.download", "*.tmp", "*.swp", "SOURCES.md"],
+        description="File name patterns (fnmatch) that the folder watcher passes over, as a JSON list.",
+    )
+    max_file_mb: int = Field(50, ge=1, description="Largest file accepted, in MiB.")
+    max_pages: int = Field(5000, ge=1, description="Longest PDF accepted, in pages.")
+    parse_timeout_s: float = Field(120, gt=0, description="Seconds that reading one document may take.")
+    parse_memory_mb: int = Field(2048, ge=256, description="Address space of the process that reads documents, in MiB.")
+    workers: int = Field(1, ge=0, le=32, description="Documents processed at the same time; 0 only accepts and queues.")
+    max_queued: int = Field(10_000, ge=1, description="Jobs that may wait; beyond it POST answers 503.")
+    max_attempts: int = Field(3, ge=1, description="Attempts before a document is set aside as failed.")
+    lease_s: float = Field(60, gt=1, description="Seconds after which a silent worker counts as dead.")
+
+    @property
+    def base_url(self) -> str:
+        return (self.url or f"http://127.0.0.1:{self.port}").rstrip("/")
+
+
+class QuerySettings(Service):
+    port: int = Field(8000, ge=1, le=65535, description="Port of the query service.")
+    url: str = Field("", description="Where others reach it; empty means http://127.0.0.1:<port>.")
+    top_k: int = Field(5, ge=1, le=50, description="Passages given to the answerer.")
+    min_coverage: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Share of the question's rarity-weighted words a passage must hold before it counts as evidence.",
+    )
+    max_question_chars: int = Field(4000, ge=10, description="Longest question accepted, in characters.")
+
+    @property
+    def base_url(self) -> str:
+        return (self.url or f"http://127.0.0.1:{self.port}").rstrip("/")
+
+
+class TwinSettings(Service):
+    port: int = Field(8002, ge=1, le=65535, description="Port of the twin bridge (HTTP and WebSocket).")
+    url: str = Field("", description="Where others reach it; empty means http://127.0.0.1:<port>.")
+    mqtt_url: str = Field(
+        "", description="mqtt[s]://[user:password@]host[:port]; empty starts the demo broker in `xgtwin up`."
+    )
+    demo_lamp: bool = Field(True, description="With the demo broker, also play one simulated lamp.")
+    name: str = Field(
+        "xgtwin", pattern=r"^[A-Za-z0-9_-]{1,64}$", description="This bridge's name in its own status topic."
+    )
+    token: SecretStr = Field(SecretStr(""), description="Token WebSocket clients must send when authentication is on.")
+    allowed_origins: list[str] = Field([], description="Browser origins allowed to open the WebSocket, as a JSON list.")
+    max_clients: int = Field(2000, ge=1, description="WebSocket connections at most.")
+
+    @property
+    def base_url(self) -> str:
+        return (self.url or f"http://127.0.0.1:{self.port}").rstrip("/")
+
+
+class LlmSettings(Section):
+    base_url: str = Field(
+        "", description="An OpenAI-compatible server, such as http://127.0.0.1:4000/v1; empty answers extractively."
+    )
+    api_key: SecretStr = Field(SecretStr(""), description="Its key, if it wants one.")
+    model: str = Field("", description="Model name to ask for; required with a base URL.")
+    timeout_s: float = Field(60, gt=0, description="Seconds a whole answer may take.")
+    first_token_s: float = Field(
+        20, gt=0, description="Seconds to the first token before the extractive answerer takes over."
+    )
+    max_tokens: int = Field(600, ge=16, description="Longest answer, in tokens.")
+    temperature: float = Field(0.1, ge=0, le=2, description="Sampling temperature.")
+
+
+class StoreSettings(Section):
+    kind: Literal["auto", "edge", "qdrant"] = Field(
+        "auto", description="auto: a Qdrant server if its URL is set, else Qdrant Edge in process."
+    )
+    qdrant_url: str = Field("", description="Qdrant server, such as http://qdrant:6333.")
+    qdrant_api_key: SecretStr = Field(SecretStr(""), description="Its key, if it wants one.")
+    collection: str = Field("xgtwin", pattern=r"^[a-z0-9_-]{1,40}$", description="Name of the collection.")
+
+
+class EmbedderSettings(Section):
+    kind: Literal["auto", "none", "fastembed", "openai"] = Field(
+        "auto", description="auto: fastembed if its model folder is there, else lexical retrieval alone."
+    )
+    model: str = Field("intfloat/multilingual-e5-small", description="Embedding model.")
+    model_dir: Path | None = Field(None, description="Folder of the ONNX model; empty means <data>/models/<model>.")
+    base_url: str = Field("", description="For kind=openai: an OpenAI-compatible server with /embeddings.")
+    api_key: SecretStr = Field(SecretStr(""), description="Its key, if it wants one.")
+    dimension: int = Field(384, ge=8, description="For kind=openai: length of the vectors.")
+    dense_weight: float = Field(5.0, ge=0, description="Weight of the cosine beside the lexical score in the fusion.")
+
+
+class LogSettings(Section):
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    format: Literal["auto", "json", "console"] = Field(
+        "auto", description="auto: console on a terminal, JSON elsewhere."
+    )
+
+
+class Settings(BaseSettings):
+    """All settings. `Settings()` reads the environment and `.env`; tests pass values by hand."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_nested_delimiter="__", extra="ignore", populate_by_name=True, env_ignore_empty=True
+    )
+
+    auth: Literal["auto", "on", "off"] = Field(
+        "auto",
+        validation_alias=AliasChoices("XGTWIN_AUTH"),
+        description="Keys required: auto means as soon as a service listens on anything but loopback.",
+    )
+    data_dir: Path = Field(
+        Path("data"),
+        validation_alias=AliasChoices("XGTWIN_DATA_DIR"),
+        description="The one folder that holds all state of the embedded parts.",
+    )
+    database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in the data folder.")
+    ingest: IngestSettings = IngestSettings()
+    query: QuerySettings = QuerySettings()
+    twin: TwinSettings = TwinSettings()
+    llm: LlmSettings = LlmSettings()
+    store: StoreSettings = StoreSettings()
+    embedder: EmbedderSettings = EmbedderSettings()
+    log: LogSettings = LogSettings()
+
+    def auth_required(self, service: Service) -> bool:
+        """Whether this service asks for keys: explicit, or because it can be reached from elsewhere."""
+        return self.auth == "on" or (self.auth == "auto" and not service.loopback_only)

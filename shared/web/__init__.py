@@ -1,0 +1,1 @@
+"""What all three HTTP services share: problem documents, request ids, limits, health and metrics pages."""

@@ -1,0 +1,44 @@
+"""The frame of every service's HTTP application."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from fastapi import FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from shared.version import VERSION
+from shared.web.body_limit import BodyLimit
+from shared.web.health import Facts, Ping, health_routes
+from shared.web.problems import add_problem_handlers
+from shared.web.request_context import RequestContext
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_service_app(
+    service: str,
+    *,
+    description: str,
+    pings: Mapping[str, Ping],
+    facts: Facts,
+    lifespan: Lifespan,
+    max_body_bytes: int,
+    body_advice: str,
+    **extra: Any,
+) -> FastAPI:
+    """A FastAPI application with problem documents, request ids, a body limit, health, metrics and `/docs`.
+
+    `service` is the name on metrics and logs, `body_advice` what a 413 tells the caller to do, `extra` goes to FastAPI.
+    """
+    app = FastAPI(title=f"xgtwin {service}", version=VERSION, description=description, lifespan=lifespan, **extra)
+    add_problem_handlers(app)
+    app.include_router(health_routes(pings, facts))
+
+    @app.get("/metrics", tags=["health"])
+    def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    app.add_middleware(BodyLimit, max_bytes=max_body_bytes, advice=body_advice)
+    app.add_middleware(RequestContext, service=service)
+    return app

@@ -1,0 +1,109 @@
+"""Errors on the wire: RFC 9457 problem documents, for every error and on every route."""
+
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from shared.errors import XgtwinError
+from shared.observability.logs import get_logger
+
+log = get_logger(__name__)
+
+PROBLEM_JSON = "application/problem+json"
+_TITLES = {400: "Bad request", 404: "Not found", 405: "Method not allowed", 422: "Request not understood"}
+_CODES = {404: "not_found", 405: "method_not_allowed", 422: "invalid_request"}
+
+
+def problem(
+    status: int,
+    *,
+    title: str,
+    detail: str,
+    code: str,
+    instance: str,
+    errors: list[dict[str, str]] | None = None,
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    """One problem document: `{type,title,status,detail,instance,code,request_id,errors}`."""
+    body: dict[str, Any] = {
+        "type": f"urn:xgtwin:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": instance,
+        "code": code,
+        "request_id": structlog.contextvars.get_contextvars().get("request_id", ""),
+        "errors": errors or [],
+    }
+    return JSONResponse(body, status_code=status, media_type=PROBLEM_JSON, headers=headers)
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Render our errors, FastAPI's validation errors, HTTP errors of the framework and anything unexpected."""
+
+    async def ours(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, XgtwinError)
+        headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+        if error.status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        if error.status >= 500:
+            log.warning("request_failed", code=error.code, detail=error.detail)
+        return problem(
+            error.status,
+            title=error.title,
+            detail=error.detail,
+            code=error.code,
+            instance=request.url.path,
+            headers=headers,
+        )
+
+    async def invalid(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        errors = [
+            {"field": ".".join(str(part) for part in e["loc"]), "message": e["msg"], "type": e["type"]}
+            for e in error.errors()
+        ]
+        first = errors[0]
+        return problem(
+            422,
+            title=_TITLES[422],
+            detail=f"{first['field']}: {first['message']}. The shapes this service takes are shown at /docs.",
+            code=_CODES[422],
+            instance=request.url.path,
+            errors=errors,
+        )
+
+    async def framework(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        detail = str(error.detail)
+        if error.status_code == 404:
+            detail = f"Nothing is served at {request.url.path}. The routes of this service are listed at /docs."
+        elif error.status_code == 405:
+            detail = f"{request.method} is not a method of {request.url.path}. Its methods are listed at /docs."
+        return problem(
+            error.status_code,
+            title=_TITLES.get(error.status_code, detail),
+            detail=detail,
+            code=_CODES.get(error.status_code, "http_error"),
+            instance=request.url.path,
+            headers=dict(error.headers or {}),
+        )
+
+    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+        log.error("unexpected_error", path=request.url.path, exc_info=error)
+        return problem(
+            500,
+            title=XgtwinError.title,
+            detail="Something failed here that we did not foresee. The log has it under this request_id.",
+            code=XgtwinError.code,
+            instance=request.url.path,
+        )
+
+    app.add_exception_handler(XgtwinError, ours)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, framework)
+    app.add_exception_handler(Exception, unexpected)

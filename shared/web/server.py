@@ -1,0 +1,108 @@
+"""Serving applications with uvicorn: one service alone, or several in one process."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from shared.errors import Unavailable
+
+SHUTDOWN_SECONDS = 5
+"""Open streams get this long at shutdown; without it uvicorn waits for them for ever."""
+
+
+@dataclass(frozen=True)
+class Listener:
+    """An application and where it listens; `setting` is named when the port is taken."""
+
+    name: str
+    app: ASGIApp
+    host: str
+    port: int
+    setting: str
+    ws_max_bytes: int = 16 * 1024
+
+
+class _Server(uvicorn.Server):
+    """uvicorn wants the signals for itself; with several servers in one process the process decides."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def bind(listener: Listener) -> socket.socket:
+    """The listening socket, taken before anything starts, so that a taken port is said at once and clearly."""
+    family = socket.AF_INET6 if ":" in listener.host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((listener.host, listener.port))
+    except OSError as error:
+        sock.close()
+        raise Unavailable(
+            f"The {listener.name} service cannot listen on {listener.host}:{listener.port} ({error.strerror}). "
+            f"Is xgtwin running already? Otherwise choose another port with {listener.setting}."
+        ) from error
+    return sock
+
+
+async def serve(listeners: Sequence[Listener]) -> None:
+    """Run all until SIGINT or SIGTERM, then stop all; if one cannot start or dies, stop the others and raise.
+
+    Raises `Unavailable` when a port is taken or an application fails to start.
+    """
+    sockets: list[socket.socket] = []
+    try:
+        for listener in listeners:
+            sockets.append(bind(listener))
+        await _serve_bound(listeners, sockets)
+    finally:
+        for sock in sockets:
+            sock.close()
+
+
+async def _serve_bound(listeners: Sequence[Listener], sockets: Sequence[socket.socket]) -> None:
+    servers = [_Server(_config(listener)) for listener in listeners]
+
+    def stop() -> None:
+        for server in servers:
+            server.should_exit = True
+
+    async def run(listener: Listener, server: uvicorn.Server, sock: socket.socket) -> str | None:
+        try:
+            await server.serve(sockets=[sock])
+        except SystemExit:  # how uvicorn says that the lifespan failed; its log has the traceback
+            return f"The {listener.name} service could not start; the log above says why."
+        finally:
+            stop()
+        return None
+
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for signum in signals:
+        loop.add_signal_handler(signum, stop)
+    try:
+        failures = await asyncio.gather(*(run(*each) for each in zip(listeners, servers, sockets, strict=True)))
+    finally:
+        for signum in signals:
+            loop.remove_signal_handler(signum)
+    if reasons := [failure for failure in failures if failure]:
+        raise Unavailable(" ".join(reasons))
+
+
+def _config(listener: Listener) -> uvicorn.Config:
+    return uvicorn.Config(
+        listener.app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws_max_size=listener.ws_max_bytes,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
