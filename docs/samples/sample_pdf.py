@@ -145,7 +145,7 @@ def _flowables(block: Block) -> list[Flowable]:
 
 def _table(rows: tuple[tuple[str, ...], ...]) -> Table:
     """Columns share the width by their longest cell, within limits, so that short codes do not waste space."""
-    weights = [min(max(max(len(row[column]) for row in rows), 9), 60) for column in range(len(rows[0]))]
+    weights = [min(max(max(len(row[column]) for row in rows), 12), 60) for column in range(len(rows[0]))]
     widths = [_TEXT_WIDTH * weight / sum(weights) for weight in weights]
     cells = [
         [Paragraph(cell, _STYLES["head" if index == 0 else "cell"]) for cell in row]
