@@ -5,6 +5,7 @@ Only the PDF base fonts are used (no font file to ship), and `invariant=1` fixes
 the same source gives the same bytes and a rebuild does not show up as a change in git.
 """
 
+import re
 from io import BytesIO
 from typing import Any
 
@@ -31,6 +32,8 @@ from sample_markdown import Block, Sample
 
 PUBLISHER = "xgtwin - documentos de exemplo"
 CONTENTS_TITLE = "Neste documento"
+
+_MARKUP = re.compile(r"<[^>]+>|&\w+;")
 
 _INK, _ACCENT, _SOFT, _RULE = (HexColor(value) for value in ("#1c2733", "#0b5a8a", "#eef4f8", "#b9c9d6"))
 _PAGE_WIDTH, _PAGE_HEIGHT = A4
@@ -145,7 +148,10 @@ def _flowables(block: Block) -> list[Flowable]:
 
 def _table(rows: tuple[tuple[str, ...], ...]) -> Table:
     """Columns share the width by their longest cell, within limits, so that short codes do not waste space."""
-    weights = [min(max(max(len(row[column]) for row in rows), 12), 60) for column in range(len(rows[0]))]
+    weights = [
+        min(max(max(len(_MARKUP.sub("", row[column])) for row in rows), 12), 60)
+        for column in range(len(rows[0]))
+    ]
     widths = [_TEXT_WIDTH * weight / sum(weights) for weight in weights]
     cells = [
         [Paragraph(cell, _STYLES["head" if index == 0 else "cell"]) for cell in row]
