@@ -4,10 +4,13 @@ Read from the environment (and `.env`), nested with `__`: `INGEST__PORT=8001`. `
 `python -m shared.settings`, and a test keeps the two equal. Nothing here opens, creates or connects anything.
 """
 
+import json
+import sys
 from pathlib import Path
 from typing import Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -23,15 +26,20 @@ class Service(Section):
     """Where a service listens."""
 
     host: str = Field("127.0.0.1", description="Address to listen on. Anything but loopback turns authentication on.")
+    port: int = Field(0, ge=0, le=65535, description="Port to listen on.")
+    url: str = Field("", description="Where others reach it; empty means http://127.0.0.1:<port>.")
 
     @property
     def loopback_only(self) -> bool:
         return self.host in LOOPBACK_HOSTS
 
+    @property
+    def base_url(self) -> str:
+        return (self.url or f"http://127.0.0.1:{self.port}").rstrip("/")
+
 
 class IngestSettings(Service):
     port: int = Field(8001, ge=1, le=65535, description="Port of the ingest service.")
-    url: str = Field("", description="Where others reach it; empty means http://127.0.0.1:<port>.")
     watch_dir: Path = Field(Path("watched_docs"), description="Folder whose documents are ingested by themselves.")
     watch: Literal["auto", "inotify", "polling", "off"] = Field(
         "auto", description="How the folder is watched; polling is for bind mounts and network shares."
@@ -52,14 +60,9 @@ class IngestSettings(Service):
     max_attempts: int = Field(3, ge=1, description="Attempts before a document is set aside as failed.")
     lease_s: float = Field(60, gt=1, description="Seconds after which a silent worker counts as dead.")
 
-    @property
-    def base_url(self) -> str:
-        return (self.url or f"http://127.0.0.1:{self.port}").rstrip("/")
-
 
 class QuerySettings(Service):
     port: int = Field(8000, ge=1, le=65535, description="Port of the query service.")
-    url: str = Field("", description="Where others reach it; empty means http://127.0.0.1:<port>.")
     top_k: int = Field(5, ge=1, le=50, description="Passages given to the answerer.")
     min_coverage: float = Field(
         0.5,
@@ -69,14 +72,9 @@ class QuerySettings(Service):
     )
     max_question_chars: int = Field(4000, ge=10, description="Longest question accepted, in characters.")
 
-    @property
-    def base_url(self) -> str:
-        return (self.url or f"http://127.0.0.1:{self.port}").rstrip("/")
-
 
 class TwinSettings(Service):
     port: int = Field(8002, ge=1, le=65535, description="Port of the twin bridge (HTTP and WebSocket).")
-    url: str = Field("", description="Where others reach it; empty means http://127.0.0.1:<port>.")
     mqtt_url: str = Field(
         "", description="mqtt[s]://[user:password@]host[:port]; empty starts the demo broker in `xgtwin up`."
     )
@@ -87,10 +85,6 @@ class TwinSettings(Service):
     token: SecretStr = Field(SecretStr(""), description="Token WebSocket clients must send when authentication is on.")
     allowed_origins: list[str] = Field([], description="Browser origins allowed to open the WebSocket, as a JSON list.")
     max_clients: int = Field(2000, ge=1, description="WebSocket connections at most.")
-
-    @property
-    def base_url(self) -> str:
-        return (self.url or f"http://127.0.0.1:{self.port}").rstrip("/")
 
 
 class LlmSettings(Section):
@@ -164,3 +158,37 @@ class Settings(BaseSettings):
     def auth_required(self, service: Service) -> bool:
         """Whether this service asks for keys: explicit, or because it can be reached from elsewhere."""
         return self.auth == "on" or (self.auth == "auto" and not service.loopback_only)
+
+
+def env_example() -> str:
+    """`.env.example`: every setting with its description and default, commented out."""
+    lines = [
+        "# Settings of xgtwin. Copy to .env and uncomment what you change; the values shown are the defaults.",
+        "# Written by `make env-example` from shared/settings.py; a test keeps the two equal.",
+    ]
+    for name, field in Settings.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, Section):
+            lines += ["", f"# --- {name} ---"]
+            lines += [
+                line
+                for key, inner in section.model_fields.items()
+                for line in _example_lines(f"{name}__{key}".upper(), inner)
+            ]
+        else:
+            alias = field.validation_alias
+            public = str(alias.choices[0]) if isinstance(alias, AliasChoices) else name.upper()
+            lines += ["", *_example_lines(public, field)]
+    return "\n".join(lines) + "\n"
+
+
+def _example_lines(name: str, field: FieldInfo) -> list[str]:
+    default = field.get_default(call_default_factory=True)
+    if isinstance(default, SecretStr):
+        default = default.get_secret_value()
+    value = json.dumps(default) if isinstance(default, list | bool) else "" if default is None else str(default)
+    return [f"# {field.description}", f"# {name}={value}"]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(env_example())

@@ -1,0 +1,5 @@
+"""`python -m xgtwin` is the `xgtwin` command."""
+
+from xgtwin.cli import main
+
+main()

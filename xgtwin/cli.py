@@ -1,0 +1,143 @@
+"""`xgtwin`: every command, one line each; what they do stands in the module of the same name."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from shared.auth.keys import Scope
+from shared.errors import XgtwinError
+from shared.settings import Settings
+from shared.version import VERSION
+
+app = typer.Typer(
+    name="xgtwin",
+    help="Answers with proof from your documents, and a live twin of your lamps.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+lamp_app = typer.Typer(help="See and switch lamps through the twin bridge.", no_args_is_help=True)
+keys_app = typer.Typer(help="API keys of the ingest and query services.", no_args_is_help=True)
+app.add_typer(lamp_app, name="lamp")
+app.add_typer(keys_app, name="keys")
+
+Key = Annotated[str, typer.Option(envvar="XGTWIN_KEY", help="API key, where authentication is on.")]
+
+
+def main() -> None:
+    """Run the command line; errors meant for a person are printed without a traceback, exit status 1."""
+    try:
+        app()
+    except XgtwinError as error:
+        Console(stderr=True).print(f"[red]xgtwin:[/red] {error.detail}", highlight=False)
+        sys.exit(1)
+    except ValidationError as error:
+        console = Console(stderr=True)
+        for problem in error.errors():
+            name = "__".join(str(part).upper() for part in problem["loc"])
+            console.print(f"[red]xgtwin:[/red] setting {name}: {problem['msg']} (see .env.example)", highlight=False)
+        sys.exit(1)
+
+
+@app.command()
+def up() -> None:
+    """Run the three services in this process on embedded parts. Ctrl+C stops them."""
+    from xgtwin.up import run_embedded
+
+    run_embedded(Settings())
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help='For example: "Quando o Inatel foi fundado?"')],
+    conversation: Annotated[str, typer.Option(help="Go on with this conversation.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole answer object.")] = False,
+    key: Key = "",
+) -> None:
+    """Ask the running query service and print the answer with its sources."""
+    from xgtwin.ask_command import ask_and_print
+
+    ask_and_print(Settings(), question, conversation_id=conversation, as_json=as_json, key=key)
+
+
+@app.command()
+def ingest(
+    path: Annotated[Path, typer.Argument(exists=True, readable=True, help="A document, or a folder of documents.")],
+    key: Key = "",
+) -> None:
+    """Send a document or a folder to the running ingest service and show how far it is."""
+    from xgtwin.ingest_command import ingest_path
+
+    ingest_path(Settings(), path, key=key)
+
+
+@app.command()
+def doctor() -> None:
+    """Check this installation and say what to do about what is wrong."""
+    from xgtwin.doctor import examine
+
+    sys.exit(0 if examine(Settings()) else 1)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(VERSION)
+
+
+@lamp_app.command("on")
+def lamp_on(
+    device: Annotated[str, typer.Argument(help="Device id; empty means the only lamp there is.")] = "",
+    bri: Annotated[float | None, typer.Option(min=0, max=1, help="Brightness, 0 to 1.")] = None,
+    rgb: Annotated[str, typer.Option(help="Colour as RRGGBB, such as ff8800.")] = "",
+) -> None:
+    """Switch a lamp on and wait until it reports so."""
+    from xgtwin.lamp_command import switch
+
+    switch(Settings(), device, on=True, bri=bri, rgb=rgb)
+
+
+@lamp_app.command("off")
+def lamp_off(device: Annotated[str, typer.Argument(help="Device id; empty means the only lamp there is.")] = "") -> None:
+    """Switch a lamp off and wait until it reports so."""
+    from xgtwin.lamp_command import switch
+
+    switch(Settings(), device, on=False)
+
+
+@lamp_app.command("watch")
+def lamp_watch() -> None:
+    """Print every change of every lamp until Ctrl+C."""
+    from xgtwin.lamp_command import watch_lamps
+
+    watch_lamps(Settings())
+
+
+@keys_app.command("create")
+def keys_create(
+    name: Annotated[str, typer.Argument(help="Whose key this is, such as unity-lab.")],
+    scope: Annotated[list[Scope] | None, typer.Option(help="What it may do; ask unless said otherwise.")] = None,
+) -> None:
+    """Make a key and print it, the only time it is shown."""
+    from xgtwin.keys_command import create
+
+    create(Settings(), name, scope or [Scope.ASK])
+
+
+@keys_app.command("list")
+def keys_list() -> None:
+    """List the live keys."""
+    from xgtwin.keys_command import show
+
+    show(Settings())
+
+
+@keys_app.command("revoke")
+def keys_revoke(key_id: Annotated[str, typer.Argument(help="The id that `keys list` shows.")]) -> None:
+    """Make a key useless at once."""
+    from xgtwin.keys_command import revoke
+
+    revoke(Settings(), key_id)

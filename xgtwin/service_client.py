@@ -1,0 +1,48 @@
+"""Talking to the running services over HTTP, with their problem documents turned back into errors."""
+
+from typing import Any
+
+import httpx
+
+from shared.errors import Unavailable, XgtwinError
+from shared.settings import Service
+
+
+class ServiceClient:
+    """A small HTTP client of one of our services. Use as a context manager."""
+
+    def __init__(self, name: str, service: Service, *, key: str = "", timeout_s: float = 120) -> None:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        # trust_env off: a proxy meant for the internet must not stand between us and this machine.
+        self._http = httpx.Client(base_url=service.base_url, headers=headers, timeout=timeout_s, trust_env=False)
+        self._name = name
+
+    def __enter__(self) -> "ServiceClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        """The response of a request that succeeded.
+
+        Raises `Unavailable` when nobody listens, and `XgtwinError` with the service's own words otherwise.
+        """
+        try:
+            response = self._http.request(method, path, **arguments)
+        except httpx.ConnectError as error:
+            raise Unavailable(
+                f"The {self._name} service is not running at {self._http.base_url}. Start everything with: make up"
+            ) from error
+        except httpx.HTTPError as error:
+            raise Unavailable(f"The {self._name} service at {self._http.base_url} broke off: {error}") from error
+        if response.is_error:
+            raise XgtwinError(_detail(response))
+        return response
+
+
+def _detail(response: httpx.Response) -> str:
+    try:
+        return str(response.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"{response.request.url} answered {response.status_code} {response.reason_phrase}"
