@@ -3,7 +3,7 @@
     python docs/samples/build.py            write every PDF
     python docs/samples/build.py --check    write nothing; fail if a PDF is not what its source gives
 
-Needs `reportlab`, which the product itself does not: the PDFs are committed, so nobody has to build them to run it.
+Needs `reportlab`, which the product itself does not: the PDFs are committed, so running it never builds them.
 """
 
 import argparse
@@ -18,7 +18,7 @@ TARGET = SOURCES.parents[1] / "watched_docs"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0 when every PDF is up to date, 1 when a source is wrong or (with `--check`) a PDF is stale."""
+    """Exit code 1 when a source is wrong or, with `--check`, when a PDF is stale; otherwise 0."""
     parser = argparse.ArgumentParser(description="Make the sample PDFs of watched_docs/.")
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     check = parser.parse_args(arguments).check
@@ -34,9 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
             continue
         current = target.exists() and target.read_bytes() == pdf
         if check and not current:
-            print(
-                f"{target.name} is not what {source.name} gives: run docs/samples/build.py.", file=sys.stderr
-            )
+            print(f"{target.name} is stale: run docs/samples/build.py.", file=sys.stderr)
             failed = True
         elif not current:
             target.write_bytes(pdf)

@@ -1,8 +1,8 @@
 """Read the small Markdown dialect in which the sample PDFs are written.
 
-The sources stay readable on GitHub, so the dialect is a strict subset of Markdown: a front matter
-with `title`, `subtitle` and `subject`, headings `#` to `###`, paragraphs, `- ` lists, pipe tables and the
-inline marks `**bold**`, `*italic*` and `` `code` ``. Anything else is an error instead of a surprise on the page.
+The sources stay readable on GitHub, so the dialect is a strict subset of Markdown: a front matter with
+`title`, `subtitle` and `subject`, headings `#` to `###`, paragraphs, `- ` lists, pipe tables and the inline
+marks `**bold**`, `*italic*` and `` `code` ``. A character without a glyph is an error, never a black box.
 """
 
 import re
@@ -100,9 +100,8 @@ def _flush(pending: list[str]) -> Iterator[Block]:
     if pending:
         text = " ".join(pending)
         pending.clear()
-        yield (
-            Block("bullet", _inline(text[2:])) if text.startswith("- ") else Block("paragraph", _inline(text))
-        )
+        kind: BlockKind = "bullet" if text.startswith("- ") else "paragraph"
+        yield Block(kind, _inline(text.removeprefix("- ")))
 
 
 def _table_rows(lines: list[str]) -> tuple[tuple[str, ...], ...]:
@@ -121,6 +120,6 @@ def _inline(text: str) -> str:
         if index % 2:
             parts[index] = f'<font name="Courier">{part}</font>'
         else:
-            part = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", part)
-            parts[index] = re.sub(r"\*(.+?)\*", r"<i>\1</i>", part)
+            bold = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", part)
+            parts[index] = re.sub(r"\*(.+?)\*", r"<i>\1</i>", bold)
     return "".join(parts)

@@ -1,8 +1,7 @@
-# mypy: disable-error-code="import-untyped"
 """Set a parsed sample as an A4 PDF: title page with contents, then one section per page or more.
 
-Only the PDF base fonts are used (no font file to ship), and `invariant=1` fixes dates and identifiers, so that
-the same source gives the same bytes and a rebuild does not show up as a change in git.
+Only the PDF base fonts are used (no font file to ship), and `invariant=1` fixes dates and identifiers: the
+same source gives the same bytes, and a rebuild does not show up as a change in git.
 """
 
 import re
@@ -27,7 +26,6 @@ from reportlab.platypus import (
     TableStyle,
 )
 from reportlab.platypus.tableofcontents import TableOfContents
-
 from sample_markdown import Block, Sample
 
 PUBLISHER = "xgtwin - documentos de exemplo"
@@ -75,9 +73,8 @@ class _SampleDocument(BaseDocTemplate):  # type: ignore[misc,unused-ignore]
             author="xgtwin", creator="docs/samples/build.py",
         )  # fmt: skip
         self._running_title = sample.title
-        frame = Frame(
-            _MARGIN, 20 * mm, _TEXT_WIDTH, _PAGE_HEIGHT - 46 * mm, id="text", leftPadding=0, rightPadding=0
-        )
+        height = _PAGE_HEIGHT - 46 * mm
+        frame = Frame(_MARGIN, 20 * mm, _TEXT_WIDTH, height, id="text", leftPadding=0, rightPadding=0)
         self.addPageTemplates(PageTemplate(id="page", frames=[frame], onPage=self._draw_margins))
 
     def _draw_margins(self, canvas: Canvas, document: BaseDocTemplate) -> None:
@@ -98,7 +95,7 @@ class _SampleDocument(BaseDocTemplate):  # type: ignore[misc,unused-ignore]
         canvas.drawRightString(_PAGE_WIDTH - _MARGIN, 11 * mm, f"Página {page}")
         canvas.restoreState()
 
-    def afterFlowable(self, flowable: Flowable) -> None:
+    def afterFlowable(self, flowable: Flowable) -> None:  # noqa: N802 - reportlab's name
         """Called by reportlab after each flowable: sections go into the contents and the PDF outline."""
         style = getattr(flowable, "style", None)
         if isinstance(flowable, Paragraph) and getattr(style, "name", "") == "section":
@@ -147,20 +144,16 @@ def _flowables(block: Block) -> list[Flowable]:
 
 
 def _table(rows: tuple[tuple[str, ...], ...]) -> Table:
-    """Columns share the width by their longest cell, within limits, so that short codes do not waste space."""
-    weights = [
-        min(max(max(len(_MARKUP.sub("", row[column])) for row in rows), 12), 60)
-        for column in range(len(rows[0]))
-    ]
+    """Columns share the width by their longest cell, within limits, so that short codes waste no space."""
+    longest = [max(len(_MARKUP.sub("", cell)) for cell in column) for column in zip(*rows, strict=True)]
+    weights = [min(max(length, 12), 60) for length in longest]
     widths = [_TEXT_WIDTH * weight / sum(weights) for weight in weights]
-    cells = [
-        [Paragraph(cell, _STYLES["head" if index == 0 else "cell"]) for cell in row]
-        for index, row in enumerate(rows)
-    ]
-    style = [
+    styles = [_STYLES["head"], *[_STYLES["cell"]] * (len(rows) - 1)]
+    cells = [[Paragraph(cell, style) for cell in row] for row, style in zip(rows, styles, strict=True)]
+    look = [
         ("BACKGROUND", (0, 0), (-1, 0), _ACCENT),
         ("ROWBACKGROUNDS", (0, 1), (-1, -1), [_SOFT, HexColor("#ffffff")]),
         ("LINEBELOW", (0, 0), (-1, -1), 0.4, _RULE),
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
     ]
-    return Table(cells, colWidths=widths, repeatRows=1, spaceBefore=2 * mm, style=TableStyle(style))
+    return Table(cells, colWidths=widths, repeatRows=1, spaceBefore=2 * mm, style=TableStyle(look))
