@@ -145,8 +145,8 @@ def _flowables(block: Block) -> list[Flowable]:
 
 def _table(rows: tuple[tuple[str, ...], ...]) -> Table:
     """Columns share the width by their longest cell, within limits, so that short codes waste no space."""
-    longest = [max(len(_MARKUP.sub("", cell)) for cell in column) for column in zip(*rows, strict=True)]
-    weights = [min(max(length, 12), 60) for length in longest]
+    longest = [max(_width(cell) for cell in column) for column in zip(*rows, strict=True)]
+    weights = [min(max(width, 12), 60) for width in longest]
     widths = [_TEXT_WIDTH * weight / sum(weights) for weight in weights]
     styles = [_STYLES["head"], *[_STYLES["cell"]] * (len(rows) - 1)]
     cells = [[Paragraph(cell, style) for cell in row] for row, style in zip(rows, styles, strict=True)]
@@ -157,3 +157,9 @@ def _table(rows: tuple[tuple[str, ...], ...]) -> Table:
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
     ]
     return Table(cells, colWidths=widths, repeatRows=1, spaceBefore=2 * mm, style=TableStyle(look))
+
+
+def _width(cell: str) -> float:
+    """Roughly, in characters. Code is set in a wider font and has no space at which to break."""
+    letters = len(_MARKUP.sub("", cell))
+    return letters * 1.4 if "Courier" in cell else letters
