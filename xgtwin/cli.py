@@ -101,7 +101,9 @@ def lamp_on(
 
 
 @lamp_app.command("off")
-def lamp_off(device: Annotated[str, typer.Argument(help="Device id; empty means the only lamp there is.")] = "") -> None:
+def lamp_off(
+    device: Annotated[str, typer.Argument(help="Device id; empty means the only lamp there is.")] = "",
+) -> None:
     """Switch a lamp off and wait until it reports so."""
     from xgtwin.lamp_command import switch
 

@@ -1,4 +1,7 @@
-"""`xgtwin ingest`: send documents and follow their jobs. Interrupted and repeated, it goes on: known bytes are no work."""
+"""`xgtwin ingest`: send documents and follow their jobs.
+
+Interrupted and repeated, it goes on where it was: the service knows bytes it has seen.
+"""
 
 import time
 from collections import Counter, deque

@@ -18,7 +18,8 @@ def configure_logging(settings: LogSettings) -> None:
     """Send our events and those of the standard `logging` module through one renderer to stderr."""
     console = settings.format == "console" or (settings.format == "auto" and sys.stderr.isatty())
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        # Plain tracebacks: the renderer's default prints local variables, and with them questions and keys.
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
         if console
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )

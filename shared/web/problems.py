@@ -43,7 +43,10 @@ def problem(
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """Render our errors, FastAPI's validation errors, HTTP errors of the framework and anything unexpected."""
+    """Render our errors, FastAPI's validation errors and HTTP errors of the framework.
+
+    What nobody foresaw is rendered by `request_context.py`, the only place that still knows the request id then.
+    """
 
     async def ours(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, XgtwinError)
@@ -93,17 +96,17 @@ def add_problem_handlers(app: FastAPI) -> None:
             headers=dict(error.headers or {}),
         )
 
-    async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        log.error("unexpected_error", path=request.url.path, exc_info=error)
-        return problem(
-            500,
-            title=XgtwinError.title,
-            detail="Something failed here that we did not foresee. The log has it under this request_id.",
-            code=XgtwinError.code,
-            instance=request.url.path,
-        )
-
     app.add_exception_handler(XgtwinError, ours)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, framework)
-    app.add_exception_handler(Exception, unexpected)
+
+
+def unexpected_problem(path: str) -> JSONResponse:
+    """The answer to an error that nobody foresaw: says where to look, and nothing of the inside."""
+    return problem(
+        500,
+        title=XgtwinError.title,
+        detail="Something failed here that we did not foresee. The log has it under this request_id.",
+        code=XgtwinError.code,
+        instance=path,
+    )

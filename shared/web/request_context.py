@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.observability.logs import get_logger
 from shared.observability.metrics import HTTP_SECONDS
+from shared.web.problems import unexpected_problem
 
 log = get_logger("access")
 
@@ -18,7 +19,10 @@ _QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 
 
 class RequestContext:
-    """Gives each request an id (the caller's `X-Request-ID` if it is harmless), on the log and on the answer."""
+    """Gives each request an id (the caller's `X-Request-ID` if it is harmless), on the log and on the answer.
+
+    An exception that no handler knew ends here: logged with its id, answered as a problem if nothing was sent yet.
+    """
 
     def __init__(self, app: ASGIApp, service: str) -> None:
         self.app = app
@@ -30,7 +34,7 @@ class RequestContext:
             return
         offered = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
         request_id = offered if _CALLERS_ID.fullmatch(offered) else uuid.uuid4().hex
-        status = 500
+        status = 0
         started = time.perf_counter()
 
         async def send_with_id(message: Message) -> None:
@@ -43,6 +47,11 @@ class RequestContext:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self.app(scope, receive, send_with_id)
+            except Exception:
+                log.exception("unexpected_error", path=scope["path"])
+                if status:
+                    raise
+                await unexpected_problem(scope["path"])(scope, receive, send_with_id)
             finally:
                 seconds = time.perf_counter() - started
                 # The template, not the path: ids in paths would make one time series each.

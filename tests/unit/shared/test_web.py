@@ -1,0 +1,144 @@
+"""The HTTP frame: problem documents, request ids, body limit, health."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from fastapi import FastAPI, Request
+from pydantic import BaseModel
+
+from shared.errors import NotFound, Unavailable
+from shared.web.app import create_service_app
+
+
+class Body(BaseModel):
+    question: str
+
+
+@asynccontextmanager
+async def nothing(_: FastAPI) -> AsyncIterator[None]:
+    yield
+
+
+def frame(ping=lambda: None) -> FastAPI:
+    app = create_service_app(
+        "probe",
+        description="",
+        pings={"store": ping},
+        facts=lambda: {"mode": "test"},
+        lifespan=nothing,
+        max_body_bytes=1000,
+        body_advice="At most 1000 bytes (PROBE__MAX).",
+    )
+
+    @app.post("/ask")
+    def ask(body: Body) -> Body:
+        return body
+
+    @app.post("/bytes")
+    async def take(request: Request) -> int:
+        return len(await request.body())
+
+    @app.get("/missing/{name}")
+    def missing(name: str) -> None:
+        raise NotFound(f"There is no {name}.")
+
+    @app.get("/busy")
+    def busy() -> None:
+        raise Unavailable("Later.", retry_after=7)
+
+    @app.get("/broken")
+    def broken() -> None:
+        raise ZeroDivisionError("secret detail")
+
+    return app
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(frame(), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://probe") as client:
+        yield client
+
+
+def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str, object]:
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    body: dict[str, object] = response.json()
+    assert body["status"] == status
+    assert body["code"] == code
+    assert body["request_id"] == response.headers["x-request-id"]
+    assert set(body) == {"type", "title", "status", "detail", "instance", "code", "request_id", "errors"}
+    return body
+
+
+async def test_an_error_of_ours_is_rendered_with_its_words(http: httpx.AsyncClient):
+    assert assert_problem(await http.get("/missing/lamp"), 404, "not_found")["detail"] == "There is no lamp."
+
+
+async def test_unavailable_says_when_to_come_back(http: httpx.AsyncClient):
+    response = await http.get("/busy")
+    assert_problem(response, 503, "unavailable")
+    assert response.headers["retry-after"] == "7"
+
+
+async def test_an_unforeseen_error_tells_nothing_of_the_inside(http: httpx.AsyncClient):
+    response = await http.get("/broken")
+    assert_problem(response, 500, "internal_error")
+    assert "secret" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("body", "field"), [({}, "body.question"), ({"question": 3}, "body.question"), (None, "body"), ([], "body")]
+)
+async def test_a_malformed_request_is_told_which_field(http: httpx.AsyncClient, body: object, field: str):
+    response = await http.post("/ask", json=body) if body is not None else await http.post("/ask")
+    problem = assert_problem(response, 422, "invalid_request")
+    assert field in str(problem["detail"])
+
+
+async def test_unknown_routes_and_methods_are_problems_too(http: httpx.AsyncClient):
+    assert_problem(await http.get("/nowhere"), 404, "not_found")
+    assert_problem(await http.get("/ask"), 405, "method_not_allowed")
+
+
+async def test_a_body_over_the_limit_is_refused_by_its_declared_length(http: httpx.AsyncClient):
+    problem = assert_problem(await http.post("/bytes", content=b"x" * 1001), 413, "too_large")
+    assert problem["detail"] == "At most 1000 bytes (PROBE__MAX)."
+    assert (await http.post("/bytes", content=b"x" * 1000)).json() == 1000
+
+
+async def test_a_streamed_body_is_refused_as_soon_as_it_passes_the_limit(http: httpx.AsyncClient):
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b"x" * 100
+
+    assert_problem(await http.post("/bytes", content=endless()), 413, "too_large")
+
+
+async def test_a_callers_request_id_is_kept_if_it_is_harmless(http: httpx.AsyncClient):
+    kept = await http.get("/livez", headers={"X-Request-ID": "unity-17"})
+    assert kept.headers["x-request-id"] == "unity-17"
+    replaced = await http.get("/livez", headers={"X-Request-ID": "bad id\tx" + "y" * 99})
+    assert replaced.headers["x-request-id"] != "bad id\tx" + "y" * 99
+
+
+async def test_readyz_says_what_does_not_answer():
+    def down() -> None:
+        raise Unavailable("The store does not answer.")
+
+    for ping, status, said in ((lambda: None, 200, "ok"), (down, 503, "The store does not answer.")):
+        transport = httpx.ASGITransport(frame(ping))
+        async with httpx.AsyncClient(transport=transport, base_url="http://probe") as client:
+            response = await client.get("/readyz")
+        assert response.status_code == status
+        assert response.json()["checks"] == {"store": said}
+        assert response.json()["mode"] == "test"
+
+
+async def test_metrics_name_routes_by_template(http: httpx.AsyncClient):
+    await http.get("/missing/some-id")
+    page = (await http.get("/metrics")).text
+    assert 'route="/missing/{name}"' in page
+    assert "some-id" not in page
