@@ -3,11 +3,12 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import uvicorn
+import uvloop
 from starlette.types import ASGIApp
 
 from shared.errors import Unavailable
@@ -34,6 +35,12 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def run(main: Coroutine[None, None, None]) -> None:
+    """`asyncio.run` on uvloop, whose sockets are faster."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main)
 
 
 def bind(listener: Listener) -> socket.socket:
