@@ -9,6 +9,7 @@ from pathlib import Path
 import paho.mqtt.client as mqtt
 import pytest
 import websockets
+from paho.mqtt.enums import CallbackAPIVersion
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
@@ -125,9 +126,14 @@ def test_an_uploaded_document_is_answered_and_forgotten_after_delete(product: Pr
 
 
 async def test_a_lamp_is_seen_and_switched_over_websocket(product: Product):
-    seen: list[tuple[str, dict[str, object]]] = []
-    lamp = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
-    lamp.on_message = lambda *args: seen.append((args[2].topic, json.loads(args[2].payload)))
+    seen: asyncio.Queue[tuple[str, dict[str, object]]] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    lamp = mqtt.Client(CallbackAPIVersion.VERSION2)
+
+    def on_message(client: mqtt.Client, userdata: object, command: mqtt.MQTTMessage) -> None:
+        loop.call_soon_threadsafe(seen.put_nowait, (command.topic, json.loads(command.payload)))
+
+    lamp.on_message = on_message
     lamp.connect("127.0.0.1", product.broker_port)
     lamp.subscribe("twin/v1/lamp_teste/set", qos=1)
     lamp.loop_start()
@@ -137,7 +143,7 @@ async def test_a_lamp_is_seen_and_switched_over_websocket(product: Product):
 
             async def message(kind: str, **wanted: object) -> dict[str, object]:
                 async for text in ws:
-                    data = json.loads(text)
+                    data: dict[str, object] = json.loads(text)
                     if data["t"] == kind and wanted.items() <= data.items():
                         return data
                 raise AssertionError("the bridge closed")
@@ -155,10 +161,9 @@ async def test_a_lamp_is_seen_and_switched_over_websocket(product: Product):
             command = {"t": "cmd", "v": 1, "cid": "c-1", "id": "lamp_teste", "set": ["on"], "state": {"on": True}}
             await ws.send(json.dumps(command))
             await message("ack", cid="c-1", stage="published")
-            while not seen:
-                await asyncio.sleep(0.01)
-            assert seen[0][0] == "twin/v1/lamp_teste/set"
-            assert seen[0][1]["on"] is True
+            topic, command_seen = await seen.get()
+            assert topic == "twin/v1/lamp_teste/set"
+            assert command_seen["on"] is True
             lamp.publish("twin/v1/lamp_teste/state", json.dumps({"on": True, "bri": 0.5}), qos=1)
             await message("ack", cid="c-1", stage="applied")
     finally:
@@ -177,7 +182,9 @@ def test_restarting_finds_everything_again_and_embeds_nothing(tmp_path: Path):
     with running(tmp_path) as product:
         product.wait_until_all_ready()
         after = product.ask(question)
-        assert after["citations"] == [{**c, "url": a["url"]} for c, a in zip(before["citations"], after["citations"])]
+        assert after["citations"] == [
+            {**c, "url": a["url"]} for c, a in zip(before["citations"], after["citations"], strict=True)
+        ]
         assert product.documents() == documents
         metrics = product.ingest.get("/metrics").text
         assert "xgtwin_chunks_stored_total 0.0" in metrics
