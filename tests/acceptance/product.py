@@ -44,7 +44,16 @@ def wait_until(condition: Callable[[], T], seconds: float, what: str) -> T:
 class Product:
     """A running product: HTTP clients of its services and what it printed."""
 
-    def __init__(self, folder: Path, process: subprocess.Popen[str], ports: list[int], output: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environment: dict[str, str],
+        process: subprocess.Popen[str],
+        ports: list[int],
+        output: Path,
+    ) -> None:
+        self.folder = folder
+        self.environment = environment
         self.watched = folder / "watched_docs"
         self.data = folder / "data"
         self.process = process
@@ -84,6 +93,18 @@ class Product:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(10)
 
+    def command(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run an `xgtwin` command against this product and return what it printed."""
+        return subprocess.run(
+            [sys.executable, "-m", "xgtwin", *words],
+            cwd=self.folder,
+            env={**self.environment, **settings},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
     def stop(self) -> int:
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(20)
@@ -100,6 +121,8 @@ def running(folder: Path, **settings: str) -> Iterator[Product]:
         "QUERY__PORT": str(ports[0]),
         "INGEST__PORT": str(ports[1]),
         "TWIN__PORT": str(ports[2]),
+        "PYTHONPATH": str(ROOT),
+        "COLUMNS": "200",
         **settings,
     }
     output = folder / f"output-{time.monotonic_ns()}.txt"
@@ -107,12 +130,12 @@ def running(folder: Path, **settings: str) -> Iterator[Product]:
         process = subprocess.Popen(
             [sys.executable, "-m", "xgtwin", "up"],
             cwd=folder,
-            env={**environment, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+            env=environment,
             stdout=stream,
             stderr=subprocess.STDOUT,
             text=True,
         )
-    product = Product(folder, process, ports, output)
+    product = Product(folder, environment, process, ports, output)
     try:
 
         def up() -> bool:

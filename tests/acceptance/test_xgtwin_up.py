@@ -3,7 +3,6 @@
 import asyncio
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -15,16 +14,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from tests.acceptance.product import ROOT, Product, running, wait_until
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    folder = tmp_path_factory.mktemp("product")
-    shutil.copytree(ROOT / "watched_docs", folder / "watched_docs")
-    with running(folder) as product:
-        product.wait_until_all_ready()
-        yield product
+pytestmark = pytest.mark.timeout(300)
 
 
 def ten_page_pdf(path: Path, sentence: str, page: int) -> None:
