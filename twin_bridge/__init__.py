@@ -1,0 +1,1 @@
+"""Lamps: MQTT <-> state <-> WebSocket. Begin with relay.py."""

@@ -20,9 +20,12 @@ JOBS_WAITING = Gauge("xgtwin_jobs_waiting", "Ingestion jobs that wait for a work
 ANSWERS = Counter("xgtwin_answers_total", "Answers given, by answerer and verdict.", ["model", "grounded", "reason"])
 ASK_STAGE_SECONDS = Histogram("xgtwin_ask_stage_seconds", "Time of one stage of answering.", ["stage"])
 LLM_FAILURES = Counter("xgtwin_llm_failures_total", "Calls of the language model that failed.", ["kind"])
+EMBEDDER_FAILURES = Counter("xgtwin_embedder_failures_total", "Questions searched by their words alone.")
+PENDING_UNKNOWN = Counter("xgtwin_pending_unknown_total", "Refusals that could not ask the ingest service what is pending.")
 
 TWIN_CLIENTS = Gauge("xgtwin_twin_clients", "WebSocket clients connected now.")
 TWIN_STATES = Counter("xgtwin_twin_states_total", "Lamp states taken from MQTT.")
 TWIN_BAD_PAYLOADS = Counter("xgtwin_twin_bad_payloads_total", "MQTT payloads that were refused.", ["reason"])
 TWIN_COMMANDS = Counter("xgtwin_twin_commands_total", "Commands by the stage they ended in.", ["stage"])
 TWIN_CONFLATED = Counter("xgtwin_twin_conflated_total", "Updates a slow client got only the newest of.")
+TWIN_GOODBYES = Counter("xgtwin_twin_goodbyes_total", "WebSocket clients that the bridge sent away.", ["code"])

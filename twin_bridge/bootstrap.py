@@ -1,0 +1,63 @@
+"""What the bridge is made of. The only place that chooses."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, WebSocket
+
+from shared.errors import Unavailable
+from shared.settings import Settings
+from shared.web.app import create_service_app
+from twin_bridge.devices_api import device_routes
+from twin_bridge.gate import Gate
+from twin_bridge.hub import Hub
+from twin_bridge.lamps.native import NativeLamps
+from twin_bridge.mqtt import MqttLink
+from twin_bridge.protocol import MAX_MESSAGE_BYTES
+from twin_bridge.relay import Relay
+from twin_bridge.state import DeviceTable
+from twin_bridge.websocket import serve_client
+
+
+def build_app(settings: Settings) -> FastAPI:
+    """The twin bridge as an application; it connects to the broker when it starts, and goes on trying.
+
+    Raises `Unavailable` if there is no broker to connect to, or no token where one is required.
+    """
+    if not settings.twin.mqtt_url:
+        raise Unavailable(
+            "The twin bridge needs an MQTT broker. Set TWIN__MQTT_URL, such as mqtt://127.0.0.1:1883, "
+            "or start everything with a demo broker: make up"
+        )
+    gate = Gate(settings)
+    table = DeviceTable()
+    hub = Hub(table, settings.twin.max_clients)
+    family = NativeLamps()
+    link = MqttLink(settings.twin.mqtt_url, settings.twin.name, family.subscriptions)
+    relay = Relay(table, hub, family, link)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        relay.start()
+        try:
+            yield
+        finally:
+            await relay.stop()
+
+    app = create_service_app(
+        "twin",
+        description="Lamps, live: MQTT <-> WebSocket (`/ws/v1`, told in docs/twin.md; shapes at `/protocol.json`).",
+        pings={"broker": relay.ping},
+        facts=lambda: {"broker": relay.broker, "devices": len(table), "clients": len(hub), "auth": gate.required},
+        lifespan=lifespan,
+        max_body_bytes=MAX_MESSAGE_BYTES,
+        body_advice="A command is some hundred bytes of JSON; the limit is 16 KB.",
+    )
+    app.include_router(device_routes(relay, gate))
+
+    async def websocket(ws: WebSocket) -> None:
+        await serve_client(ws, relay, hub, gate)
+
+    for path in ("/ws/v1", "/ws"):
+        app.add_api_websocket_route(path, websocket)
+    return app

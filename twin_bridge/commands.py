@@ -1,0 +1,235 @@
+"""Commands from `accepted` to their end. Lamps do not acknowledge; the bridge compares what they report.
+
+```mermaid
+stateDiagram-v2
+    [*] --> accepted: known lamp, fields it has, within range
+    [*] --> offline: the lamp is announced as offline
+    accepted --> published: PUBACK
+    published --> applied: a later report matches
+    accepted --> failed: broker away
+    accepted --> superseded: newer command for the same fields
+    published --> superseded
+    published --> timeout: ttl over
+    accepted --> timeout
+    published --> offline: last will
+```
+
+Per lamp each field belongs to the newest command that set it; a command that lost all its fields is superseded. So a
+lamp never has more open commands than fields, however fast a slider moves. All of this runs on the event loop.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from shared.errors import Unavailable
+from shared.observability.logs import get_logger
+from shared.observability.metrics import TWIN_COMMANDS
+from twin_bridge.client_messages import Cmd, Wish
+from twin_bridge.command_checks import check
+from twin_bridge.lamps.protocol import Change
+from twin_bridge.matching import matches, overlay
+from twin_bridge.protocol import Ack, Cap, Stage
+from twin_bridge.state import DeviceTable
+
+log = get_logger(__name__)
+
+COALESCE_SECONDS = 0.05
+"""The first command of a lamp goes out at once; those that follow so soon are sent together, the newest value each."""
+DEFAULT_TTL_MS = 3000
+REMEMBERED = 4096
+"""Commands whose `cid` is still recognised."""
+
+Reply = Callable[[Ack], None]
+Publish = Callable[[str, Change], "asyncio.Future[None]"]
+"""Send a change to a lamp; the future ends with PUBACK. Raises or ends with `Unavailable`."""
+Changed = Callable[[str], None]
+
+_SLOTS = {Cap.RGB: "colour", Cap.CT: "colour"}
+"""Fields that displace each other share a slot; all others have their own."""
+
+
+@dataclass(eq=False)
+class Command:
+    cmd: Cmd
+    reply: Reply
+    started: float
+    fields: set[Cap]
+    """Those that no newer command has taken over."""
+    stage: Stage = Stage.ACCEPTED
+    error: str = ""
+    sent: bool = False
+    ms: int = 0
+    timer: asyncio.TimerHandle | None = None
+
+
+@dataclass
+class Lane:
+    """The open commands of one lamp."""
+
+    owners: dict[str, Command] = field(default_factory=dict)
+    unsent: set[str] = field(default_factory=set)
+    next_at: float = 0.0
+    timer: asyncio.TimerHandle | None = None
+
+    def open(self) -> list[Command]:
+        return list(dict.fromkeys(self.owners.values()))
+
+
+class Commands:
+    def __init__(self, table: DeviceTable, publish: Publish, changed: Changed) -> None:
+        self._table = table
+        self._publish = publish
+        self._changed = changed
+        self._lanes: dict[str, Lane] = {}
+        self._recent: OrderedDict[tuple[str, str], Command] = OrderedDict()
+
+    def submit(self, sender: str, cmd: Cmd, reply: Reply) -> None:
+        """Start a command, or join the one that `sender` started with the same `cid`. Raises `Refused`.
+
+        `reply` gets every stage from here on; the last one is final.
+        """
+        if known := self._recent.get((sender, cmd.cid)):
+            known.reply = reply
+            self._tell(known)
+            return
+        device = check(cmd, self._table.get(cmd.id))
+        loop = asyncio.get_running_loop()
+        command = Command(cmd, reply, loop.time(), set(cmd.mask))
+        self._recent[sender, cmd.cid] = command
+        if len(self._recent) > REMEMBERED:
+            self._recent.popitem(last=False)
+        if not device.online:
+            self._finish(command, Stage.OFFLINE, "The lamp is offline.")
+            return
+        self._tell(command)
+        command.timer = loop.call_later((cmd.ttl or DEFAULT_TTL_MS) / 1000, self._expire, command)
+        lane = self._lanes.setdefault(cmd.id, Lane())
+        self._take_over(lane, command)
+        if lane.timer is None:
+            if loop.time() >= lane.next_at:
+                self._send(cmd.id, lane)
+            else:
+                lane.timer = loop.call_at(lane.next_at, self._send, cmd.id, lane)
+        self._show(cmd.id)
+
+    def reported(self, device_id: str) -> None:
+        """The lamp reported (retained relics do not count): acknowledge what it now fulfils."""
+        device, lane = self._table.get(device_id), self._lanes.get(device_id)
+        if device is None or lane is None:
+            return
+        for command in lane.open():
+            if command.sent and matches(device.state, command.cmd.state, command.fields):
+                self._reach(command, Stage.PUBLISHED)  # the report can outrun the PUBACK, and proves it
+                self._finish(command, Stage.APPLIED)
+        self._show(device_id)
+
+    def gone(self, device_id: str, stage: Stage, error: str) -> None:
+        """The lamp went offline or was taken out: end its commands."""
+        lane = self._lanes.get(device_id)
+        for command in lane.open() if lane else []:
+            self._finish(command, stage, error)
+        if device_id in self._table:
+            self._show(device_id)
+        elif (lane := self._lanes.pop(device_id, None)) and lane.timer:
+            lane.timer.cancel()
+
+    def close(self) -> None:
+        """Stop all timers; the event loop is about to end."""
+        for lane in self._lanes.values():
+            for timer in (lane.timer, *(command.timer for command in lane.open())):
+                if timer:
+                    timer.cancel()
+
+    def _take_over(self, lane: Lane, command: Command) -> None:
+        for cap in tuple(command.fields):
+            slot = _SLOTS.get(cap, cap.value)
+            former = lane.owners.get(slot)
+            lane.owners[slot] = command
+            lane.unsent.add(slot)
+            if former is not None and former is not command:
+                former.fields -= {each for each in former.fields if _SLOTS.get(each, each.value) == slot}
+                if not former.fields:
+                    self._finish(former, Stage.SUPERSEDED)
+
+    def _send(self, device_id: str, lane: Lane) -> None:
+        lane.timer = None
+        lane.next_at = asyncio.get_running_loop().time() + COALESCE_SECONDS
+        owners = {slot: lane.owners[slot] for slot in lane.unsent if slot in lane.owners}
+        lane.unsent.clear()
+        commands = list(dict.fromkeys(owners.values()))
+        if not commands:
+            return
+        newest = max(commands, key=lambda command: command.started)
+        values: dict[str, object] = {}
+        fields: set[Cap] = set()
+        for command in commands:
+            for cap in command.fields:
+                fields.add(cap)
+                names = ("r", "g", "b") if cap is Cap.RGB else (cap.value,)
+                values |= {name: getattr(command.cmd.state, name) for name in names}
+            command.sent = True
+        change = Change(frozenset(fields), Wish.model_validate(values), newest.cmd.trans)
+        try:
+            future = self._publish(device_id, change)
+        except Unavailable as error:
+            self._published(commands, error)
+        else:
+            future.add_done_callback(lambda done: self._published(commands, done.exception()))
+
+    def _published(self, commands: list[Command], error: BaseException | None) -> None:
+        for command in commands:
+            if error is None:
+                self._reach(command, Stage.PUBLISHED)
+            else:
+                self._finish(command, Stage.FAILED, str(error))
+            self._show(command.cmd.id)
+
+    def _expire(self, command: Command) -> None:
+        error = f"The lamp did not report this state within {command.cmd.ttl or DEFAULT_TTL_MS} ms."
+        self._finish(command, Stage.TIMEOUT, error)
+        if self._table.mark_stale(command.cmd.id):  # cut at the wall, perhaps: its last state is not to be trusted
+            self._changed(command.cmd.id)
+        self._show(command.cmd.id)
+
+    def _reach(self, command: Command, stage: Stage) -> None:
+        if command.stage is Stage.ACCEPTED:
+            command.stage = stage
+            self._tell(command)
+
+    def _finish(self, command: Command, stage: Stage, error: str = "") -> None:
+        if command.stage.final:
+            return
+        command.stage, command.error = stage, error
+        if command.timer:
+            command.timer.cancel()
+        if lane := self._lanes.get(command.cmd.id):
+            lane.owners = {slot: owner for slot, owner in lane.owners.items() if owner is not command}
+        TWIN_COMMANDS.labels(stage.value).inc()
+        if error:
+            log.warning("command_without_effect", device=command.cmd.id, stage=stage.value, error=error)
+        self._tell(command)
+
+    def _tell(self, command: Command) -> None:
+        if not command.stage.final or not command.ms:
+            elapsed = asyncio.get_running_loop().time() - command.started
+            command.ms = round(elapsed * 1000)
+        device = self._table.get(command.cmd.id)
+        rev = device.rev if device else 0
+        command.reply(
+            Ack(
+                cid=command.cmd.cid, id=command.cmd.id, stage=command.stage, error=command.error, rev=rev, ms=command.ms
+            )
+        )
+
+    def _show(self, device_id: str) -> None:
+        """Let `pending` and `desired` of the device say what is still open."""
+        device, lane = self._table.get(device_id), self._lanes.get(device_id)
+        if device is None or lane is None:
+            return
+        desired = None
+        for command in lane.open():
+            desired = overlay(desired or device.state, command.cmd.state, command.fields)
+        if self._table.set_desired(device_id, desired):
+            self._changed(device_id)

@@ -1,0 +1,182 @@
+"""The device table: what every lamp reported last, and in which order things changed.
+
+`seq` counts all changes of this epoch; each device keeps the `seq` of its last one. So a client that was away is
+brought up to date by the devices whose number is higher than its own: O(devices), and no log of the past is kept.
+Everything here runs on the event loop, and nothing waits.
+"""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from twin_bridge.lamps.protocol import Report, Sighting
+from twin_bridge.protocol import Cap, Device, LampState, Mode
+
+MAX_DEVICES = 5000
+MAX_TOMBSTONES = 1000
+"""Removals remembered for clients that resume; who was away for longer gets the full snapshot."""
+
+
+class TableFull(Exception):
+    """There are `MAX_DEVICES` devices already."""
+
+
+@dataclass
+class Entry:
+    device: Device
+    seq: int = 0
+    heard: float = 0.0
+    """When the lamp itself spoke last, on the clock that callers use."""
+    announced: bool | None = None
+    """Its availability topic, if it has one."""
+    json: str = field(default="", repr=False)
+    """The device as it is sent, made once per change for all clients."""
+
+
+@dataclass(frozen=True)
+class Delta:
+    """What a client needs to be up to date at `seq`."""
+
+    seq: int
+    full: bool
+    devices: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+class DeviceTable:
+    def __init__(self) -> None:
+        self.epoch = secrets.token_hex(4)
+        self.seq = 0
+        self._entries: dict[str, Entry] = {}
+        self._tombstones: dict[str, int] = {}
+        self._horizon = 0  # the highest seq whose removal was forgotten
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, device_id: object) -> bool:
+        return device_id in self._entries
+
+    def get(self, device_id: str) -> Device | None:
+        entry = self._entries.get(device_id)
+        return entry.device if entry else None
+
+    def devices(self) -> list[Device]:
+        """All devices by id."""
+        return [self._entries[device_id].device for device_id in sorted(self._entries)]
+
+    def seq_of(self, device_id: str) -> int:
+        return self._entries[device_id].seq
+
+    def json(self, device_id: str) -> str:
+        """The device as JSON."""
+        entry = self._entries[device_id]
+        if not entry.json:
+            entry.json = entry.device.model_dump_json()
+        return entry.json
+
+    def take(self, seen: Sighting, source: str, *, retained: bool, now: float, epoch_ms: int) -> bool:
+        """Take over a report or an availability; says whether anything changed. Raises `TableFull` for a new device.
+
+        A retained message is old news: it makes the state known, but does not show that the lamp is alive.
+        """
+        entry = self._entries.get(seen.device_id) or self._new(seen.device_id, source)
+        device = entry.device
+        update: dict[str, object] = {}
+        if seen.report is None:
+            entry.announced = seen.online
+        else:
+            state = _overlay(device.state, seen.report)
+            caps = _caps(device.caps, seen.report)
+            update = {"state": state, "known": True, "caps": caps, "name": seen.report.name or device.name}
+            if state != device.state or not device.known:
+                update["ts"] = epoch_ms
+            if not device.pending:
+                update["desired"] = state
+        update["online"] = entry.announced is not False
+        # Its last will vouches for a lamp that is announced as online; a lamp without one must be heard itself.
+        if not retained or (seen.report is None and seen.online):
+            entry.heard = now
+            update["stale"] = False
+        elif seen.report is not None and not device.known:
+            update["stale"] = entry.announced is not True
+        return self._update(entry, update)
+
+    def set_desired(self, device_id: str, desired: LampState | None) -> bool:
+        """Show what commands under way want of a device, or with None that there are none."""
+        entry = self._entries[device_id]
+        wanted = entry.device.state if desired is None else desired
+        return self._update(entry, {"pending": desired is not None, "desired": wanted})
+
+    def mark_stale(self, device_id: str) -> bool:
+        entry = self._entries.get(device_id)
+        return entry is not None and self._update(entry, {"stale": True})
+
+    def quiet_since(self, moment: float) -> list[str]:
+        """Devices that are not stale yet, have no availability topic to vouch for them, and were not heard since."""
+        return [
+            device_id
+            for device_id, entry in self._entries.items()
+            if entry.heard < moment and not entry.device.stale and entry.announced is None
+        ]
+
+    def remove(self, device_id: str) -> bool:
+        """Take a device out, leaving a tombstone for clients that resume; says whether there was one."""
+        if self._entries.pop(device_id, None) is None:
+            return False
+        self.seq += 1
+        self._tombstones[device_id] = self.seq
+        if len(self._tombstones) > MAX_TOMBSTONES:
+            self._horizon = self._tombstones.pop(next(iter(self._tombstones)))
+        return True
+
+    def since(self, epoch: str, seq: int) -> Delta:
+        """What changed after `seq` of that epoch; everything, if that cannot be known."""
+        if epoch != self.epoch or not self._horizon <= seq <= self.seq or seq <= 0:
+            return Delta(self.seq, full=True, devices=tuple(sorted(self._entries)), removed=())
+        changed = sorted(device_id for device_id, entry in self._entries.items() if entry.seq > seq)
+        removed = sorted(device_id for device_id, number in self._tombstones.items() if number > seq)
+        return Delta(self.seq, full=False, devices=tuple(changed), removed=tuple(removed))
+
+    def _new(self, device_id: str, source: str) -> Entry:
+        if len(self._entries) >= MAX_DEVICES:
+            raise TableFull
+        self._tombstones.pop(device_id, None)
+        blank = LampState()
+        device = Device(
+            id=device_id, name=device_id, src=source, online=True, stale=False, known=False, rev=0, ts=0,
+            caps=[Cap.ON], state=blank, pending=False, desired=blank,
+        )  # fmt: skip
+        entry = self._entries[device_id] = Entry(device)
+        return entry
+
+    def _update(self, entry: Entry, update: dict[str, object]) -> bool:
+        device = entry.device
+        if entry.seq and all(getattr(device, name) == value for name, value in update.items()):
+            return False
+        self.seq += 1
+        entry.seq = self.seq
+        entry.device = device.model_copy(update={**update, "rev": device.rev + 1})
+        entry.json = ""
+        return True
+
+
+def _overlay(state: LampState, report: Report) -> LampState:
+    said = {name: getattr(report, name) for name in ("on", "bri", "r", "g", "b", "ct", "effect", "mode")}
+    update = {name: value for name, value in said.items() if value is not None}
+    if "mode" not in update and "bri" in update and state.mode is Mode.ONOFF:
+        update["mode"] = Mode.BRI
+    return state.model_copy(update=update)
+
+
+def _caps(known: Iterable[Cap], report: Report) -> list[Cap]:
+    """What the lamp declares, or else what it has shown so far."""
+    if report.caps is not None:
+        found = set(report.caps)
+    else:
+        found = set(known)
+        found |= {Cap.BRI} if report.bri is not None else set()
+        found |= {Cap.RGB} if report.r is not None else set()
+        found |= {Cap.CT} if report.ct else set()
+        found |= {Cap.EFFECT} if report.effect is not None else set()
+    return [cap for cap in Cap if cap in found]
