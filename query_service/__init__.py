@@ -1,0 +1,1 @@
+"""Questions in, answers with proof out. Start reading at `ask.py`."""

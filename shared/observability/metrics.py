@@ -21,7 +21,7 @@ ANSWERS = Counter("xgtwin_answers_total", "Answers given, by answerer and verdic
 ASK_STAGE_SECONDS = Histogram("xgtwin_ask_stage_seconds", "Time of one stage of answering.", ["stage"])
 LLM_FAILURES = Counter("xgtwin_llm_failures_total", "Calls of the language model that failed.", ["kind"])
 EMBEDDER_FAILURES = Counter("xgtwin_embedder_failures_total", "Questions searched by their words alone.")
-PENDING_UNKNOWN = Counter("xgtwin_pending_unknown_total", "Refusals that could not ask the ingest service what is pending.")
+PENDING_UNKNOWN = Counter("xgtwin_pending_unknown_total", "Times the ingest service did not say what is pending.")
 
 TWIN_CLIENTS = Gauge("xgtwin_twin_clients", "WebSocket clients connected now.")
 TWIN_STATES = Counter("xgtwin_twin_states_total", "Lamp states taken from MQTT.")

@@ -1,0 +1,1 @@
+"""Writing the answer from passages: by a language model, or from the documents' own sentences."""

@@ -1,0 +1,91 @@
+"""Which sentences of the passages answer the question: a linear score, measured on FaQuAD (docs/answering.md)."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from query_service.sentences import Span, sentences
+from query_service.terms import Features, Weights, WordReader, share
+from shared.embeddings.folding import fold
+from shared.models import ScoredChunk
+
+# Fitted on the dev half of FaQuAD; the score is flat around these values.
+SURFACE, BIGRAM, GRAM, ANSWER_TYPE, DEFINITION = 0.5, 0.5, 0.5, 0.4, 0.4
+FULL_COVERAGE = 1 + SURFACE + BIGRAM + GRAM
+HEADING, LEADING = 0.3, 0.25
+"""Weights of what a sentence leans on: the heading above it; the sentence before it, when it begins with a word that
+points back ("Foi fundada em 1865.") or that sentence is a question."""
+
+_POINTS_BACK = re.compile(
+    r"(?:el[ea]s?|iss[oa]|ess[ea]s?|est[ea]s?|isto|nel[ea]s?|del[ea]s?|foi|foram|era|eram|sao|e|tem|fica|sim|nao|seus?|suas?|"
+    r"it|he|she|they|this|these|its|yes|no)\b"
+)
+_YEAR = re.compile(r"\b(?:1\d|20)\d\d\b|\bséculo\b", re.IGNORECASE)
+_DEFINED = re.compile(
+    r"\b(?:é|são|foi|eram?|significa|chama-se|consiste|trata-se|is|are|was|means)\b|[:(]", re.IGNORECASE
+)
+_ASKS_DEFINITION = re.compile(
+    r"\b(?:o )?que (?:e|sao|significa|vem a ser|quer dizer)\b|\bquem (?:e|foi)\b|\bwh(?:at|o) (?:is|are|was)\b"
+)
+_DIGIT = re.compile(r"\d")
+_NAME = re.compile(r"(?<=[\w,;:)] )[\"“'*]*[A-ZÀ-ÖØ-Þ]\w")
+_ANSWER_TYPES = (
+    (re.compile(r"\bquando\b|\b(?:que|qual)(?: \w+)? (?:ano|data|dia|seculo)\b|\bwhen\b|\bwhat year\b"), _YEAR),
+    (re.compile(r"\bquem\b|\bwho\b|\bwhom\b"), _NAME),
+    (re.compile(r"\bquant[oa]s?\b|\bhow (?:many|much)\b"), _DIGIT),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence with its place: the passage (from 0), the span inside its chunk's text, and its score."""
+
+    passage: int
+    span: Span
+    text: str
+    score: float
+
+
+def coverage(weights: Weights, features: Features) -> float:
+    """How much of the question's words, word pairs and word pieces a text holds: 0 to 2.5."""
+    return (
+        share(weights.stems, features.stems)
+        + SURFACE * share(weights.surfaces, features.surfaces)
+        + BIGRAM * share(weights.bigrams, features.bigrams)
+        + GRAM * share(weights.grams, features.grams)
+    )
+
+
+def score_sentences(
+    question: str, weights: Weights, passages: Sequence[ScoredChunk], reader: WordReader
+) -> list[Candidate]:
+    """Every sentence of the passages with its score, best first."""
+    wanted = _wanted(question)
+    defines = _ASKS_DEFINITION.search(fold(question)) is not None
+    top = max((passage.score for passage in passages), default=0.0) or 1.0
+    scored: list[Candidate] = []
+    for number, passage in enumerate(passages):
+        text = passage.chunk.text
+        heading = HEADING * coverage(weights, reader.features(" ".join(passage.chunk.heading_path)))
+        before, asked = 0.0, False
+        for span in sentences(text):
+            sentence = text[span.start : span.end]
+            own = coverage(weights, reader.features(sentence))
+            bonus = ANSWER_TYPE if wanted and wanted.search(sentence) else 0.0
+            if defines and _begins_with(weights, sentence, reader):
+                bonus += DEFINITION
+            leans = LEADING * before if asked or _POINTS_BACK.match(fold(sentence)) else 0.0
+            scored.append(Candidate(number, span, sentence, own + heading + leans + passage.score / top + bonus))
+            before, asked = own, sentence.endswith("?")
+    return sorted(scored, key=lambda candidate: (-candidate.score, candidate.passage, candidate.span.start))
+
+
+def _begins_with(weights: Weights, sentence: str, reader: WordReader) -> bool:
+    """Whether the sentence says at its beginning what its subject is, the subject being what is asked about."""
+    verb = _DEFINED.search(sentence)
+    return verb is not None and share(weights.stems, {w.stem for w in reader.words(sentence[: verb.start()])}) > 0.99
+
+
+def _wanted(question: str) -> re.Pattern[str] | None:
+    folded = fold(question)
+    return next((answer for asked, answer in _ANSWER_TYPES if asked.search(folded)), None)

@@ -1,0 +1,104 @@
+"""The story of a question: history -> retrieve -> verdict -> answer -> cite -> keep.
+
+One generator of events; the JSON answer and the stream are two renderings of it.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from query_service.conversations import Conversations
+from query_service.draft import Draft
+from query_service.events import Delta, Done, Event, Meta, Timings, sources_of
+from query_service.evidence import EvidenceFinder
+from query_service.speech import spoken
+from query_service.writer import Writer
+from shared.observability.metrics import ANSWERS, ASK_STAGE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, for whom, and of which documents (empty: all)."""
+
+    organization_id: UUID
+    text: str
+    top_k: int
+    conversation_id: UUID | None = None
+    document_ids: tuple[UUID, ...] = ()
+    credential: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The caller's key header, shown to the ingest service when it is asked what is pending."""
+
+
+class Asker:
+    """Answers questions. Holds no state of its own; many questions may run at the same time."""
+
+    def __init__(
+        self, conversations: Conversations, finder: EvidenceFinder, writer: Writer, *, ingest_url: str
+    ) -> None:
+        self._conversations = conversations
+        self._finder = finder
+        self._writer = writer
+        self._ingest_url = ingest_url
+
+    async def ask(self, question: Question) -> AsyncGenerator[Event, None]:
+        """`Meta Sources Delta* Citation* Usage Done`.
+
+        Raises `NotFound` before the first event for an unknown conversation, and `Unavailable` at any point.
+        Closing the generator stops everything, the language model included; the answer is then not kept.
+        """
+        begun = time.perf_counter()
+        opened = await asyncio.to_thread(
+            self._conversations.open, question.organization_id, question.conversation_id, question.text
+        )
+        yield Meta(
+            conversation_id=opened.conversation_id, message_id=opened.message_id, model=self._writer.expected_model
+        )
+        evidence = await self._finder.find(
+            question.organization_id, question.text, opened.history, question.top_k, question.document_ids
+        )
+        found = time.perf_counter()
+        yield sources_of(evidence.passages, self._ingest_url)
+
+        draft = Draft()
+        async with aclosing(self._writer.write(evidence, draft, question.credential)) as texts:
+            async for text in texts:
+                yield Delta(text=text)
+        for citation in draft.citations:
+            yield citation
+        yield draft.usage
+
+        written = time.perf_counter()
+        ASK_STAGE_SECONDS.labels("retrieve").observe(found - begun)
+        ASK_STAGE_SECONDS.labels("answer").observe(written - found)
+        done = Done(
+            answer=draft.text,
+            grounded=draft.grounded,
+            reason=draft.reason,
+            citations=tuple(draft.citations),
+            conversation_id=opened.conversation_id,
+            message_id=opened.message_id,
+            model=draft.model,
+            usage=draft.usage,
+            timings_ms=Timings(
+                retrieve=_ms(found - begun), answer=_ms(written - found), total=_ms(time.perf_counter() - begun)
+            ),
+            speech=spoken(draft.text),
+        )
+        await asyncio.to_thread(self._conversations.answered, question.organization_id, done)
+        ANSWERS.labels(done.model, str(done.grounded).lower(), done.reason or "").inc()
+        yield done
+
+    async def answer(self, question: Question) -> Done:
+        """The whole answer at once: the last event of `ask`."""
+        async with aclosing(self.ask(question)) as events:
+            async for event in events:
+                if isinstance(event, Done):
+                    return event
+        raise AssertionError("ask() ends with Done or raises")
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)

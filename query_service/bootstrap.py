@@ -1,0 +1,94 @@
+"""Putting the query service together; the only place that chooses adapters."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from sqlalchemy import Engine
+
+from query_service.answering.extractive import Extractive
+from query_service.answering.llm import LlmAnswerer
+from query_service.api import ask_routes, conversation_routes, search_routes
+from query_service.ask import Asker
+from query_service.citations import Citer
+from query_service.conversations import Conversations
+from query_service.evidence import EvidenceFinder
+from query_service.llm.openai_compatible import OpenAICompatible
+from query_service.llm.protocol import Llm
+from query_service.pending import PendingDocuments
+from query_service.perguntar import perguntar_routes
+from query_service.retrieval import Retriever
+from query_service.status import Status
+from query_service.terms import WordReader
+from query_service.writer import Writer
+from shared.auth.guard import Guard
+from shared.auth.keys import Scope
+from shared.db.engine import ping as ping_database
+from shared.embeddings.lexical import LexicalEncoder
+from shared.embeddings.protocol import Embedder
+from shared.observability.logs import get_logger
+from shared.settings import Settings
+from shared.vector_store.protocol import VectorStore
+from shared.web.app import create_service_app
+
+log = get_logger(__name__)
+
+SMALL_BODY_BYTES = 64 * 1024
+
+
+def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedder: Embedder | None) -> FastAPI:
+    """The service over parts that the caller opened and will close. Nothing is contacted before it starts.
+
+    Raises `Unavailable` when a setting of the language model is missing.
+    """
+    encoder = LexicalEncoder()
+    reader = WordReader(encoder.stems)
+    citer = Citer(settings.ingest.base_url, reader)
+    llm = OpenAICompatible(settings.llm) if settings.llm.base_url else None
+    retriever = Retriever(store, embedder, encoder, reader, dense_weight=settings.embedder.dense_weight)
+    pending = PendingDocuments(settings.ingest.base_url)
+    conversations = Conversations(engine)
+    asker = Asker(
+        conversations,
+        EvidenceFinder(retriever, reader, min_coverage=settings.query.min_coverage),
+        Writer(Extractive(reader, citer), _llm_answerer(llm, citer, settings), pending),
+        ingest_url=settings.ingest.base_url,
+    )
+    status = Status(store, embedder, llm)
+    required = settings.auth_required(settings.query)
+    allowed = Guard(engine, required=required).require(Scope.ASK)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        log.info("query_service_started", mode=status.mode, authentication="on" if required else "off")
+        yield
+        await pending.close()
+        if llm is not None:
+            await llm.close()
+
+    pings = {"database": lambda: ping_database(engine), "vector_store": status.ping_store}
+    if embedder is not None:
+        pings["embedder"] = embedder.ping
+    # A question of the longest kind, each character escaped as JSON may, and the fields around it.
+    max_body = SMALL_BODY_BYTES + 12 * settings.query.max_question_chars
+    app = create_service_app(
+        "query",
+        description="Answers with proof from your documents.",
+        pings=pings,
+        facts=status.facts,
+        lifespan=lifespan,
+        max_body_bytes=max_body,
+        body_advice=f"A question is sent as JSON of at most {max_body} bytes; ask more briefly "
+        "(the limit follows QUERY__MAX_QUESTION_CHARS).",
+    )
+    app.include_router(ask_routes(asker, allowed, settings.query))
+    app.include_router(perguntar_routes(asker, allowed, settings.query))
+    app.include_router(search_routes(retriever, allowed, settings.query))
+    app.include_router(conversation_routes(conversations, allowed))
+    return app
+
+
+def _llm_answerer(llm: Llm | None, citer: Citer, settings: Settings) -> LlmAnswerer | None:
+    if llm is None:
+        return None
+    return LlmAnswerer(llm, citer, first_token_s=settings.llm.first_token_s, timeout_s=settings.llm.timeout_s)

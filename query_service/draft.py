@@ -1,0 +1,22 @@
+"""An answer in the making."""
+
+from dataclasses import dataclass, field
+
+from query_service.events import Reason, Usage
+from shared.models import Citation
+
+
+@dataclass(slots=True)
+class Draft:
+    """Filled by the writer while its text streams out; complete when the writer ends."""
+
+    model: str = ""
+    text: str = ""
+    citations: list[Citation] = field(default_factory=list)
+    usage: Usage = field(default_factory=Usage)
+    reason: Reason | None = None
+
+    @property
+    def grounded(self) -> bool:
+        """At least one statement with proof. A refusal has none, whoever wrote it."""
+        return bool(self.citations)

@@ -1,0 +1,75 @@
+"""What is known before an answer is written: the passages, and whether they hold what was asked."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from query_service.answering.protocol import AnswerRequest
+from query_service.conversations import Turn
+from query_service.followup import carried_questions
+from query_service.language import language_of
+from query_service.retrieval import Found, Retriever
+from query_service.terms import Weights, WordReader, weigh
+from query_service.verdict import Verdict, judge
+from shared.errors import Unavailable
+from shared.models import ScoredChunk
+
+DEADLINE_S = 15.0
+"""A store that takes longer than this is as good as gone; local ones answer in milliseconds."""
+CARRIED_WEIGHT = 0.5
+"""Weight of words taken over from earlier questions beside the question's own, when sentences are chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A question with its passages and the verdict on them."""
+
+    organization_id: UUID
+    request: AnswerRequest
+    verdict: Verdict
+    corpus_empty: bool
+
+    @property
+    def passages(self) -> tuple[ScoredChunk, ...]:
+        return self.request.passages
+
+
+class EvidenceFinder:
+    """Retrieves and judges, in a worker thread, within a deadline."""
+
+    def __init__(self, retriever: Retriever, reader: WordReader, *, min_coverage: float) -> None:
+        self._retriever = retriever
+        self._reader = reader
+        self._min_coverage = min_coverage
+
+    async def find(
+        self, organization_id: UUID, text: str, history: Sequence[Turn], top_k: int, document_ids: Sequence[UUID] = ()
+    ) -> Evidence:
+        """Raises `Unavailable` when the store does not answer in time."""
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                return await asyncio.to_thread(
+                    self._find, organization_id, text, tuple(history), top_k, tuple(document_ids)
+                )
+        except TimeoutError as error:
+            raise Unavailable(
+                f"The document store did not answer within {DEADLINE_S:g} s. Try again in a moment.", retry_after=10
+            ) from error
+
+    def _find(
+        self, organization_id: UUID, text: str, history: tuple[Turn, ...], top_k: int, document_ids: tuple[UUID, ...]
+    ) -> Evidence:
+        carried = carried_questions(text, history, self._reader)
+        found = self._retriever.retrieve(organization_id, " ".join([*carried[::-1], text]), top_k, document_ids)
+        request = AnswerRequest(text, language_of(text), found.passages, self._weights(text, found), history)
+        verdict = judge(found, self._reader, self._min_coverage)
+        return Evidence(organization_id, request, verdict, corpus_empty=found.rarity.total == 0)
+
+    def _weights(self, text: str, found: Found) -> Weights:
+        weights = weigh(found.words, found.rarity)
+        own = {word.stem for word in self._reader.words(text)}
+        if own >= {word.stem for word in found.words}:
+            return weights
+        stems = {stem: weight * (1 if stem in own else CARRIED_WEIGHT) for stem, weight in weights.stems.items()}
+        return Weights(stems, weights.surfaces, weights.bigrams, weights.grams)

@@ -1,0 +1,78 @@
+"""The one place that talks to an OpenAI-compatible server: OpenAI, LiteLLM, Ollama, vLLM, llama.cpp and others."""
+
+from collections.abc import AsyncGenerator, Sequence
+from urllib.parse import urlsplit
+
+import openai
+from openai.types.chat import ChatCompletionMessageParam
+
+from query_service.events import Usage
+from query_service.llm.protocol import ChatMessage, LlmFailed
+from shared.errors import Unavailable
+from shared.observability.logs import get_logger
+from shared.settings import LlmSettings
+
+log = get_logger(__name__)
+
+NO_KEY = "none"
+"""The library insists on a key; servers that want none ignore it."""
+
+
+class OpenAICompatible:
+    """`Llm` over `/chat/completions` with streaming."""
+
+    def __init__(self, settings: LlmSettings, *, client: openai.AsyncOpenAI | None = None) -> None:
+        if not settings.model:
+            raise Unavailable("LLM__BASE_URL is set but LLM__MODEL is not: name the model that this server shall use.")
+        self.model = settings.model
+        self.host = urlsplit(settings.base_url).netloc.rpartition("@")[2]
+        self._settings = settings
+        self._client = client or openai.AsyncOpenAI(
+            base_url=settings.base_url,
+            api_key=settings.api_key.get_secret_value() or NO_KEY,
+            timeout=settings.timeout_s,
+            max_retries=1,  # a hiccup is forgiven; the deadline of the first token stands above it
+        )
+
+    async def stream(self, messages: Sequence[ChatMessage]) -> AsyncGenerator[str | Usage, None]:
+        try:
+            async with await self._client.chat.completions.create(
+                model=self.model,
+                messages=[_param(message) for message in messages],
+                stream=True,
+                stream_options={"include_usage": True},
+                max_tokens=self._settings.max_tokens,
+                temperature=self._settings.temperature,
+            ) as chunks:
+                async for chunk in chunks:
+                    if chunk.usage:
+                        yield Usage(
+                            prompt_tokens=chunk.usage.prompt_tokens or 0,
+                            completion_tokens=chunk.usage.completion_tokens or 0,
+                            total_tokens=chunk.usage.total_tokens or 0,
+                        )
+                    # Not every server sends choices with the usage, and some send pieces without text.
+                    if chunk.choices and (piece := chunk.choices[0].delta.content):
+                        yield piece
+        except openai.APITimeoutError as error:
+            raise LlmFailed("timeout") from error
+        except openai.APIConnectionError as error:
+            raise LlmFailed("connection") from error
+        except openai.APIStatusError as error:
+            log.warning("llm_refused", status=error.status_code)
+            raise LlmFailed("server" if error.status_code >= 500 or error.status_code == 429 else "refused") from error
+        except (openai.OpenAIError, ValueError, TypeError, AttributeError) as error:
+            # The library trusts the server's JSON: what is not a chunk shows up as any of these.
+            log.warning("llm_answer_broken", error=type(error).__name__)
+            raise LlmFailed("broken") from error
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+def _param(message: ChatMessage) -> ChatCompletionMessageParam:
+    if message.role == "system":
+        return {"role": "system", "content": message.content}
+    if message.role == "assistant":
+        return {"role": "assistant", "content": message.content}
+    return {"role": "user", "content": message.content}

@@ -1,0 +1,127 @@
+"""Finding passages: vectors of the question, one search, and a choice that does not repeat itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+from query_service.terms import Rarity, Word, WordReader
+from shared.embeddings.protocol import Embedder, Vector
+from shared.errors import Unavailable
+from shared.models import Chunk, ScoredChunk
+from shared.observability.logs import get_logger
+from shared.observability.metrics import EMBEDDER_FAILURES
+from shared.vector_store.protocol import SearchRequest, SparseVector, VectorStore
+
+log = get_logger(__name__)
+
+PER_PAGE = 2
+"""Passages of one page at most: the third one of a page rarely adds what the page of another document does."""
+OVERSAMPLING = 4
+"""Hits fetched for each passage wanted, so that enough are left after choosing."""
+MIN_CHARS = 40
+"""A rest shorter than this after trimming an overlap says nothing on its own."""
+
+
+class QuestionEncoder(Protocol):
+    """The part of `shared.embeddings.lexical.LexicalEncoder` that questions need."""
+
+    def question(self, text: str) -> SparseVector: ...
+
+    def stems(self, text: str) -> list[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search brought: passages, best first, and the question's content words with their rarity."""
+
+    passages: tuple[ScoredChunk, ...]
+    words: tuple[Word, ...]
+    rarity: Rarity
+    semantic: bool = field(default=False)
+    """Whether meaning was searched too: then a passage may be near although it shares no word."""
+
+
+class Retriever:
+    """Synchronous: call from worker threads. Raises `Unavailable` when the store does not answer."""
+
+    def __init__(
+        self,
+        store: VectorStore,
+        embedder: Embedder | None,
+        encoder: QuestionEncoder,
+        reader: WordReader,
+        *,
+        dense_weight: float,
+    ) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._encoder = encoder
+        self._reader = reader
+        self._dense_weight = dense_weight
+
+    def retrieve(self, organization_id: UUID, question: str, top_k: int, document_ids: Sequence[UUID] = ()) -> Found:
+        """The best passages for a question, at most `top_k`, of these documents or of all."""
+        words = self._reader.words(question)
+        dense = self._dense(question)
+        hits = self._store.search(
+            SearchRequest(
+                organization_id=organization_id,
+                lex=self._encoder.question(question),
+                dense=dense,
+                dense_weight=self._dense_weight,
+                limit=top_k * OVERSAMPLING,
+                document_ids=tuple(document_ids),
+            )
+        )
+        stems = sorted({word.stem for word in words})
+        counts = self._store.term_counts(organization_id, stems) if stems else {}
+        rarity = Rarity(counts, self._store.count(organization_id))
+        return Found(tuple(choose(hits, top_k)), words, rarity, semantic=dense is not None)
+
+    def _dense(self, question: str) -> Vector | None:
+        if self._embedder is None:
+            return None
+        try:
+            return self._embedder.embed_question(question)
+        except Unavailable as error:  # the words alone still find most of it
+            EMBEDDER_FAILURES.inc()
+            log.warning("question_not_embedded", detail=error.detail)
+            return None
+
+
+def choose(hits: Sequence[ScoredChunk], top_k: int) -> list[ScoredChunk]:
+    """The best `top_k` hits with at most `PER_PAGE` of one page, and without text that a better hit holds already.
+
+    A trimmed passage stays a literal slice of its chunk. Formats without pages have no limit per page.
+    """
+    chosen: list[ScoredChunk] = []
+    for hit in hits:
+        page = hit.chunk.page_start
+        beside = [c for c in chosen if c.chunk.document_id == hit.chunk.document_id]
+        if page is not None and sum(c.chunk.page_start == page for c in beside) >= PER_PAGE:
+            continue
+        rest = _without_overlaps(hit.chunk, [c.chunk for c in beside if c.chunk.version == hit.chunk.version])
+        if rest is not None:
+            chosen.append(hit if rest is hit.chunk else ScoredChunk(chunk=rest, score=hit.score))
+        if len(chosen) == top_k:
+            break
+    return chosen
+
+
+def _without_overlaps(chunk: Chunk, better: Sequence[Chunk]) -> Chunk | None:
+    """The part of `chunk` that no better one covers; None when too little is left."""
+    start, end = chunk.start, chunk.end
+    for other in better:
+        if other.start <= start < other.end:
+            start = other.end
+        if other.start < end <= other.end:
+            end = other.start
+    if (start, end) == (chunk.start, chunk.end):
+        return chunk
+    if end - start < MIN_CHARS:
+        return None
+    text = chunk.text[start - chunk.start : end - chunk.start]
+    if len(text.strip()) < MIN_CHARS:
+        return None
+    return chunk.model_copy(update={"text": text, "start": start, "end": end})

@@ -1,0 +1,134 @@
+"""The shapes that this service takes and gives. What is wrong with a question is said here, once."""
+
+import re
+import unicodedata
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from query_service.events import Timings, Usage
+from query_service.tables import Conversation, Message
+from shared.errors import Unprocessable
+from shared.models import Citation, ScoredChunk
+
+MAX_FILTER_DOCUMENTS = 100
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")  # lone surrogates too: no text can hold them
+_KNOWN_FILTERS = frozenset({"document_ids"})
+
+
+def _known_filters(value: Any) -> Any:
+    if isinstance(value, dict) and (unknown := sorted(str(name) for name in set(value) - _KNOWN_FILTERS)):
+        raise ValueError(f"there is no filter {', '.join(unknown)}; the known one is document_ids, a list of ids")
+    return value
+
+
+class Filters(BaseModel):
+    """Which documents to look into."""
+
+    document_ids: list[UUID] = Field([], max_length=MAX_FILTER_DOCUMENTS)
+
+
+TopK = Annotated[int | None, Field(ge=1, le=50, description="Passages to use; the default is QUERY__TOP_K.")]
+GivenFilters = Annotated[Filters, BeforeValidator(_known_filters)]
+
+
+class _Strict(BaseModel):
+    """A misspelt field is an error: a lost `conversation_id` would silently start a new conversation."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class AskRequest(_Strict):
+    question: str
+    conversation_id: UUID | None = None
+    stream: bool = False
+    top_k: TopK = None
+    filters: GivenFilters = Filters()
+
+
+class SearchRequest(_Strict):
+    query: str
+    top_k: TopK = None
+    filters: GivenFilters = Filters()
+
+
+class SearchResult(BaseModel):
+    document_id: UUID
+    filename: str
+    page_start: int | None
+    page_end: int | None
+    heading_path: tuple[str, ...]
+    text: str
+    score: float
+
+    @classmethod
+    def of(cls, passage: ScoredChunk) -> "SearchResult":
+        return cls(score=round(passage.score, 4), **passage.chunk.model_dump(include=set(cls.model_fields)))
+
+
+class SearchResponse(BaseModel):
+    results: list[SearchResult]
+
+
+class ConversationView(BaseModel):
+    id: UUID
+    title: str
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, row: Conversation) -> "ConversationView":
+        return cls(**row.model_dump(include=set(cls.model_fields)))
+
+
+class MessageView(BaseModel):
+    """A question (`role` user: the fields from `grounded` on are null) or an answer."""
+
+    id: UUID
+    role: str
+    content: str
+    created_at: datetime
+    grounded: bool | None
+    reason: str | None
+    citations: list[Citation] | None
+    model: str | None
+    usage: Usage | None
+    timings_ms: Timings | None
+
+    @classmethod
+    def of(cls, row: Message) -> "MessageView":
+        return cls.model_validate(row.model_dump(include=set(cls.model_fields)))
+
+
+class ConversationList(BaseModel):
+    items: list[ConversationView]
+    next_cursor: str | None
+
+
+class MessageList(BaseModel):
+    items: list[MessageView]
+    next_cursor: str | None
+
+
+class BlankQuestion(Unprocessable):
+    """There is nothing in the question."""
+
+
+class LongQuestion(Unprocessable):
+    """The question is over the limit."""
+
+
+def cleaned_question(text: str, max_chars: int, field: str = "question") -> str:
+    """The question in composed Unicode without control characters. Raises `BlankQuestion` or `LongQuestion`."""
+    cleaned = _CONTROL.sub(" ", unicodedata.normalize("NFC", text)).strip()
+    if not cleaned:
+        raise BlankQuestion(f"{field} is empty. Send the question in words.", code="empty_question")
+    if len(cleaned) > max_chars:
+        raise LongQuestion(
+            f"{field} has {len(cleaned)} characters; the limit is {max_chars} (QUERY__MAX_QUESTION_CHARS). "
+            "Ask more briefly, or raise the limit.",
+            code="question_too_long",
+        )
+    return cleaned

@@ -1,0 +1,34 @@
+"""The answer for a voice: short, plain, nothing that a text-to-speech engine would spell out."""
+
+import re
+
+from query_service.plain_text import plain, without_citations
+from query_service.sentences import sentences
+
+MAX_CHARS = 320
+"""About 20 seconds of speech: what a visitor listens to before looking away."""
+
+_FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_TABLE_ROW = re.compile(r"(?m)^\s*\|.*$")
+_LINE_MARK = re.compile(r"(?m)^\s*(?:#{1,6}\s+|>\s*|[-*•–]\s+|\d{1,2}[.)]\s+)")
+_URL = re.compile(r"\(?\bhttps?://\S+")
+
+
+def spoken(text: str) -> str:
+    """The first sentences of `text` that fit into `MAX_CHARS`; a first sentence that does not is cut at a word."""
+    lines = _LINE_MARK.sub("", _TABLE_ROW.sub("", _FENCE.sub("", without_citations(text))))
+    said = ""
+    for span in sentences(lines):
+        sentence = " ".join(_URL.sub("", plain(lines[span.start : span.end])).split())
+        if said and len(said) + 1 + len(sentence) > MAX_CHARS:
+            break
+        said = f"{said} {sentence}".strip()
+    return said if len(said) <= MAX_CHARS else _cut(said)
+
+
+def _cut(sentence: str) -> str:
+    """At the last clause that fits, else at the last word, ended as a sentence."""
+    head = sentence[: MAX_CHARS - 1]
+    clause = max(head.rfind(mark) for mark in (";", ":", ", "))
+    end = clause if clause > MAX_CHARS // 2 else head.rfind(" ")
+    return head[: end if end > 0 else len(head)].rstrip(" ,;:") + "."

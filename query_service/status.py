@@ -1,0 +1,26 @@
+"""What an operator sees of this service on `/readyz` and at its start."""
+
+from collections.abc import Mapping
+
+from query_service.llm.protocol import Llm
+from shared.embeddings.protocol import Embedder
+from shared.models import DEFAULT_ORGANIZATION_ID
+from shared.vector_store.protocol import VectorStore
+
+
+class Status:
+    """Modes, and the number of searchable chunks as the latest readiness check counted it."""
+
+    def __init__(self, store: VectorStore, embedder: Embedder | None, llm: Llm | None) -> None:
+        self._store = store
+        self._chunks: int | None = None
+        self.mode = f"{llm.model} at {llm.host}" if llm else "extractive (no LLM configured)"
+        self._retrieval = f"lexical + {embedder.name}" if embedder else "lexical"
+
+    def ping_store(self) -> None:
+        """The store's own ping, and a count beside it: facts are given on the event loop and must not wait."""
+        self._store.ping()
+        self._chunks = self._store.count(DEFAULT_ORGANIZATION_ID)
+
+    def facts(self) -> Mapping[str, object]:
+        return {"mode": self.mode, "retrieval": self._retrieval, "chunks": self._chunks}

@@ -1,0 +1,117 @@
+"""Words as the scorers see them: folded surface, stem, word pairs and four-letter pieces, weighed by rarity."""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import TypeVar
+
+from shared.embeddings.folding import fold
+
+Stems = Callable[[str], list[str]]
+"""`LexicalEncoder.stems`: folded content stems, no stop words."""
+
+Key = TypeVar("Key")
+
+_WORD = re.compile(r"[^\W_]+")
+_CACHED_WORDS = 50_000  # about 10 MB; a corpus in one language has fewer frequent words
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A content word: lower case, without accents, and its stem."""
+
+    surface: str
+    stem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What a piece of text offers for matching."""
+
+    stems: frozenset[str]
+    surfaces: frozenset[str]
+    bigrams: frozenset[tuple[str, str]]
+    grams: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What a question asks for: each feature with its weight. Empty when the question has only stop words."""
+
+    stems: Mapping[str, float]
+    surfaces: Mapping[str, float]
+    bigrams: Mapping[tuple[str, str], float]
+    grams: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Rarity:
+    """How telling a stem is: high when few of the `total` searchable chunks hold it, highest when none does."""
+
+    counts: Mapping[str, int]
+    total: int
+
+    def of(self, stem: str) -> float:
+        # Counts may be approximate (see the port), so they are kept within the total.
+        count = min(self.counts.get(stem, 0), self.total)
+        return math.log(1 + (self.total - count + 0.5) / (count + 0.5))
+
+
+class WordReader:
+    """Text to content words. Thread-safe."""
+
+    def __init__(self, stems: Stems) -> None:
+        @lru_cache(maxsize=_CACHED_WORDS)
+        def word(spelling: str) -> Word | None:
+            found = stems(spelling)
+            return Word(fold(spelling), found[0]) if found else None
+
+        self._word = word
+
+    def words(self, text: str) -> tuple[Word, ...]:
+        """The content words in order; stop words are left out."""
+        # Capitals in ordinary text mark an acronym (NAS is no preposition); in a heading all in capitals they do not.
+        spellings = _WORD.findall(text.lower() if text.isupper() else text)
+        return tuple(word for spelling in spellings if (word := self._word(spelling)))
+
+    def features(self, text: str) -> Features:
+        words = self.words(text)
+        return Features(
+            stems=frozenset(word.stem for word in words),
+            surfaces=frozenset(word.surface for word in words),
+            bigrams=frozenset(_bigrams(words)),
+            grams=frozenset(gram for word in words for gram in grams(word.surface)),
+        )
+
+
+def grams(surface: str) -> tuple[str, ...]:
+    """The four-letter pieces of a word; a shorter word is its only piece."""
+    return tuple(surface[i : i + 4] for i in range(max(1, len(surface) - 3)))
+
+
+def weigh(words: Sequence[Word], rarity: Rarity) -> Weights:
+    """The weights of a question's words; a word's pieces share its weight, a pair has the mean of its words."""
+    piece_weights: dict[str, float] = {}
+    for word in words:
+        pieces = grams(word.surface)
+        for piece in pieces:
+            piece_weights[piece] = piece_weights.get(piece, 0.0) + rarity.of(word.stem) / len(pieces)
+    return Weights(
+        stems={word.stem: rarity.of(word.stem) for word in words},
+        surfaces={word.surface: rarity.of(word.stem) for word in words},
+        bigrams={pair: (rarity.of(pair[0]) + rarity.of(pair[1])) / 2 for pair in _bigrams(words)},
+        grams=piece_weights,
+    )
+
+
+def share(weights: Mapping[Key, float], held: Iterable[Key]) -> float:
+    """Which part of the weight is held, 0 to 1; 0 when there is nothing to hold."""
+    total = sum(weights.values())
+    return sum(weights.get(key, 0.0) for key in held) / total if total else 0.0
+
+
+def _bigrams(words: Sequence[Word]) -> list[tuple[str, str]]:
+    return [(first.stem, second.stem) for first, second in pairwise(words)]
