@@ -1,0 +1,1 @@
+"""Bytes to blocks: one small parser for each kind of document, chosen by what the bytes are."""

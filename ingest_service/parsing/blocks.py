@@ -1,0 +1,49 @@
+"""What every parser gives: blocks of text in reading order. Everything after parsing sees only these."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from shared.models import Frozen
+
+
+class BlockKind(StrEnum):
+    """What a block is to the chunker."""
+
+    HEADING = "heading"
+    """Opens a section; no chunk crosses it."""
+    PARAGRAPH = "paragraph"
+    """Prose: may be cut between sentences."""
+    LIST_ITEM = "list_item"
+    """One item of a list."""
+    CODE = "code"
+    """Lines that are kept as they are."""
+    TABLE_ROW = "table_row"
+    """One row of a table, cells joined by ` | `; never cut."""
+
+
+class Block(Frozen):
+    """A piece of text. `level` is a heading's depth from 1; `page` counts from 1 and is None without pages;
+    `page_label` is what the document itself prints as page number ("iv"), if it says so."""
+
+    kind: BlockKind
+    text: str
+    level: int = 0
+    page: int | None = None
+    page_label: str | None = None
+
+
+class ParsedDocument(Frozen):
+    """A document as read: its blocks, its own title if it names one, and its number of pages if it has pages."""
+
+    blocks: tuple[Block, ...]
+    title: str = ""
+    pages: int | None = Field(None, ge=0)
+
+
+class ParsingLimits(Frozen):
+    """What one document may cost."""
+
+    max_pages: int = Field(ge=1)
+    timeout_s: float = Field(gt=0)
+    memory_mb: int = Field(ge=256)

@@ -1,0 +1,63 @@
+"""Where sentences of Portuguese (or English) prose end, and how over-long ones are cut."""
+
+import re
+from collections.abc import Iterator
+
+MAX_WORDS = 130
+CHARS_A_WORD = 12
+"""A text without spaces (hashes, encoded data) counts one word for so many characters, so that it is cut too."""
+
+_BOUNDARY = re.compile(r"[.!?…]+[\"'”’»)\]]*\s+(?=[\"'“‘«(\[]?[A-ZÀ-ÖØ-Þ0-9])")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:sr|sra|srta|dr|dra|prof|profa|eng|art|arts|av|fig|figs|tab|cap|ed|org|pág|págs|pag|p|pp|n|no|nº|núm|vol"
+    r"|ex|cf|vs|etc|inc|ltda|cia|tel|min|máx|aprox|mr|mrs|ms|st|i\.e|e\.g)|\b[A-Z])\.\s+$",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"\S+")
+
+
+def words(text: str) -> int:
+    """The length that chunk sizes are counted in."""
+    return max(sum(1 for _ in _WORD.finditer(text)), len(text) // CHARS_A_WORD)
+
+
+def sentences(text: str) -> Iterator[tuple[int, int]]:
+    """`[start, end)` of each sentence, without the space between them; over-long ones come in pieces."""
+    start = 0
+    for match in _BOUNDARY.finditer(text):
+        if _ABBREVIATION.search(text, start, match.end()):
+            continue
+        yield from _pieces(text, start, match.end())
+        start = match.end()
+    yield from _pieces(text, start, len(text))
+
+
+def pieces(text: str) -> Iterator[tuple[int, int]]:
+    """`[start, end)` of a text kept whole where it is short enough, else of its pieces."""
+    yield from _pieces(text, 0, len(text))
+
+
+def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The stretch itself, or its pieces of at most `MAX_WORDS`, cut where it hurts least."""
+    part = text[start:end].strip()
+    if not part:
+        return
+    start = text.index(part, start)
+    if words(part) <= MAX_WORDS:
+        yield start, start + len(part)
+        return
+    # Imported here: it costs half a second, and most documents have no such sentence.
+    from langchain_text_splitters import RecursiveCharacterTextSplitter
+
+    splitter = RecursiveCharacterTextSplitter(
+        separators=["\n", "; ", ": ", ", ", " ", ""],
+        keep_separator="end",
+        chunk_size=MAX_WORDS,
+        chunk_overlap=0,  # with an overlap its own start indices are wrong for one chunk in five
+        length_function=words,
+    )
+    position = start
+    for piece in splitter.split_text(part):
+        position = text.index(piece, position)
+        yield position, position + len(piece)
+        position += len(piece)

@@ -1,0 +1,133 @@
+"""The three tables of ingestion: documents, where they come from, and the work on them. Only this service reads them.
+
+Pictures of the states: docs/ingestion.md.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, BigInteger, Column, Index, text
+from sqlmodel import Field
+
+from shared.db.rows import OwnedRow, utc_field
+from shared.models import DocumentStatus
+
+
+class SourceKind(StrEnum):
+    """Where a document came from."""
+
+    FOLDER = "folder"
+    """A file of the watched folder; its key is the path inside the folder."""
+    UPLOAD = "upload"
+    """A file sent to the API; its key is the file name."""
+    TEXT = "text"
+    """A text sent to the API; its key is the title."""
+
+
+class JobKind(StrEnum):
+    """What a job does to its document."""
+
+    INGEST = "ingest"
+    """Read, chunk, embed, store and publish one version."""
+    DELETE = "delete"
+    """Purge chunks and bytes of a document that is already marked as gone."""
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    """Waits for a worker (or, after a failure, for the end of its pause)."""
+    RUNNING = "running"
+    """A worker holds a lease on it and renews it; at most one job of a document runs at a time."""
+    DONE = "done"
+    """Ended as it should, which includes finding that there is no text."""
+    FAILED = "failed"
+    """Ended with the reason in `error`; can be retried by hand."""
+    CANCELLED = "cancelled"
+    """Ended because somebody, a newer version or a deletion made it pointless."""
+
+
+ENDED = frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELLED})
+
+_LIVE = text(f"deleted_at IS NULL AND status <> '{DocumentStatus.DELETING}'")
+_RUNNING = text(f"state = '{JobState.RUNNING}'")
+
+
+class DocumentRow(OwnedRow, table=True):
+    """A document: the newest version that arrived, and which version questions see.
+
+    While version n+1 is worked on, or if it cannot be read, `published_*` still tell of version n.
+    """
+
+    __tablename__ = "documents"
+    __table_args__ = (
+        Index(
+            "uq_documents_live_content",
+            "organization_id",
+            "content_hash",
+            unique=True,
+            sqlite_where=_LIVE,
+            postgresql_where=_LIVE,
+        ),
+        Index("ix_documents_status", "status"),
+    )
+
+    name: str
+    title: str
+    version: int = 1
+    content_hash: str
+    size: int = Field(sa_type=BigInteger)
+    media_type: str
+    status: str
+    error: str | None = None
+    pages: int | None = None
+    chunks: int = 0
+    extra: dict[str, Any] = Field(default_factory=dict, sa_column=Column("metadata", JSON, nullable=False))
+    published_version: int | None = None
+    published_hash: str | None = None
+    updated_at: datetime = utc_field()
+    deleted_at: datetime | None = utc_field(nullable=True)
+
+
+class SourceRow(OwnedRow, table=True):
+    """A place that vouches for a document. A folder file that gave none (`document_id` empty) is remembered with the
+    reason in `refusal`, so that it is looked at again only after it changed (`size`, `mtime_ns`)."""
+
+    __tablename__ = "sources"
+    __table_args__ = (Index("uq_sources_key", "organization_id", "kind", "key", unique=True),)
+
+    document_id: UUID | None = Field(default=None, foreign_key="documents.id", index=True)
+    kind: str
+    key: str
+    size: int = Field(sa_type=BigInteger)
+    mtime_ns: int = Field(default=0, sa_type=BigInteger)
+    refusal: str | None = None
+
+
+class JobRow(OwnedRow, table=True):
+    """One piece of work on one version of a document. The ledger (ledger.py) is the only writer."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index("ix_jobs_queue", "state", "priority", "queued_at"),
+        Index("uq_jobs_one_running", "document_id", unique=True, sqlite_where=_RUNNING, postgresql_where=_RUNNING),
+    )
+
+    document_id: UUID = Field(foreign_key="documents.id", index=True)
+    version: int
+    kind: str
+    state: str = JobState.QUEUED
+    priority: int = 0
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+    attempts: int = 0
+    lease_owner: str | None = None
+    lease_until: datetime | None = utc_field(nullable=True)
+    queued_at: datetime = utc_field()
+    run_after: datetime = utc_field()
+    error: str | None = None
+    updated_at: datetime = utc_field()
