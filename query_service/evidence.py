@@ -68,7 +68,7 @@ class EvidenceFinder:
 
     def _weights(self, text: str, found: Found) -> Weights:
         weights = weigh(found.words, found.rarity)
-        own = {word.stem for word in self._reader.words(text)}
+        own = {word.stem for word in self._reader.asked(text)}
         if own >= {word.stem for word in found.words}:
             return weights
         stems = {stem: weight * (1 if stem in own else CARRIED_WEIGHT) for stem, weight in weights.stems.items()}

@@ -27,5 +27,5 @@ def carried_questions(question: str, history: Sequence[Turn], reader: WordReader
 
 def _leans(question: str, reader: WordReader) -> bool:
     folded = fold(question)
-    few = len(reader.words(question)) < 2 and len(folded.split()) <= 4
+    few = len(reader.asked(question)) < 2 and len(folded.split()) <= 4
     return few or bool(_CONTINUES.match(folded)) or bool(_POINTS_BACK.search(folded))

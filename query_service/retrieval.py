@@ -62,12 +62,12 @@ class Retriever:
 
     def retrieve(self, organization_id: UUID, question: str, top_k: int, document_ids: Sequence[UUID] = ()) -> Found:
         """The best passages for a question, at most `top_k`, of these documents or of all."""
-        words = self._reader.words(question)
+        words = self._reader.asked(question)
         dense = self._dense(question)
         hits = self._store.search(
             SearchRequest(
                 organization_id=organization_id,
-                lex=self._encoder.question(question),
+                lex=self._encoder.question(self._reader.topic(question)),
                 dense=dense,
                 dense_weight=self._dense_weight,
                 limit=top_k * OVERSAMPLING,

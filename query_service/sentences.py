@@ -38,6 +38,9 @@ class Span:
 def sentences(text: str) -> Iterator[Span]:
     """The sentences of `text` in order. List items, headings and table rows come as pieces of their own."""
     for block in _blocks(text):
+        if " | " in text[block.start : block.end]:  # a table row is read by its cells
+            yield block
+            continue
         start = block.start
         for stop in _STOP.finditer(text, block.start, block.end):
             if _ends(text, stop, block):

@@ -16,6 +16,12 @@ Stems = Callable[[str], list[str]]
 Key = TypeVar("Key")
 
 _WORD = re.compile(r"[^\W_]+")
+_ASKING_WORDS = """
+    significa significam significado explique explica explicar defina definir definicao diga dizer quer fale falar conte
+    contar mostre pode poderia gostaria saber sabe chama chamam
+    mean means meaning explain define tell show know could would please
+"""
+_ASKING = frozenset(_ASKING_WORDS.split())
 _CACHED_WORDS = 50_000  # about 10 MB; a corpus in one language has fewer frequent words
 
 
@@ -76,6 +82,16 @@ class WordReader:
         # Capitals in ordinary text mark an acronym (NAS is no preposition); in a heading all in capitals they do not.
         spellings = _WORD.findall(text.lower() if text.isupper() else text)
         return tuple(word for spelling in spellings if (word := self._word(spelling)))
+
+    def asked(self, question: str) -> tuple[Word, ...]:
+        """The content words that a question is about, without those that only ask ("o que significa", "explique")."""
+        words = self.words(question)
+        return tuple(word for word in words if word.surface not in _ASKING) or words
+
+    def topic(self, question: str) -> str:
+        """The question without the words that only ask; as it is when nothing else would be left."""
+        rest = _WORD.sub(lambda match: "" if fold(match[0]) in _ASKING else match[0], question)
+        return rest if self.words(rest) else question
 
     def features(self, text: str) -> Features:
         words = self.words(text)

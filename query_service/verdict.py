@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from query_service.answering.pieces import pieces
 from query_service.answering.sentence_scorer import FULL_COVERAGE, coverage
 from query_service.events import Reason
 from query_service.retrieval import Found
-from query_service.sentences import sentences
 from query_service.terms import Features, Word, WordReader, grams, weigh
 
 BEST_PASSAGES = 3
@@ -41,8 +41,9 @@ def _held(found: Found, reader: WordReader, number: int) -> float:
     context = f"{chunk.title} {' '.join(chunk.heading_path)} "
     stems = _stem_share(found, reader.features(context + chunk.text))
     weights = weigh(found.words, found.rarity)
-    pieces = (chunk.text[span.start : span.end] for span in sentences(chunk.text))
-    best = max((coverage(weights, reader.features(piece)) for piece in pieces), default=0.0)
+    # A heading may be the question itself, as in an FAQ, and then the text under it need not repeat its words.
+    texts = [*chunk.heading_path[-1:], *(piece.text for piece in pieces(chunk.text))]
+    best = max((coverage(weights, reader.features(text)) for text in texts), default=0.0)
     return (stems + best / FULL_COVERAGE) / 2
 
 

@@ -1,37 +1,27 @@
 """Answering without a language model: the documents' own sentences, chosen and put into readable order."""
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
+from query_service.answering.pieces import ended
 from query_service.answering.protocol import AnswerRequest
 from query_service.answering.sentence_scorer import Candidate, score_sentences
 from query_service.citations import Citer
 from query_service.events import Delta, Usage
-from query_service.plain_text import plain
-from query_service.sentences import Span, is_item, sentences, without_marker
+from query_service.sentences import Span
 from query_service.terms import WordReader
 from shared.embeddings.folding import fold
-from shared.models import Citation, ScoredChunk
+from shared.models import Citation
 
 MODEL = "extractive"
 SENTENCES = 3
-RELEVANT = 0.5
+RELEVANT = 0.55
 """A sentence with less than this part of the best one's score distracts more often than it helps."""
-LIST_CHARS = 600
-"""A list is shown with the sentence that announces it up to this length."""
-
-_ENDS = re.compile(r"[.!…][\"'”’»)\]*_`]*\Z")
-_BEGINS = re.compile(r"[\"'“‘«(\[*_`]*[A-ZÀ-ÖØ-Þ0-9]")
-
-
-@dataclass(frozen=True, slots=True)
-class _Chosen:
-    passage: int
-    span: Span
-    text: str
+FRAGMENT, STUMP = 0.9, 0.4
+"""What a fragment's score is worth beside a whole sentence: a tie goes to the whole one, and a fragment of few words,
+most often a heading, is shown only where there is nothing else."""
+STUMP_WORDS = 8
 
 
 class Extractive:
@@ -46,65 +36,48 @@ class Extractive:
     async def answer(self, request: AnswerRequest) -> AsyncGenerator[Delta | Citation | Usage, None]:
         chosen = await asyncio.to_thread(self.choose, request)
         for position, one in enumerate(chosen):
-            yield Delta(text=f"{' ' if position else ''}{one.text} [{one.passage + 1}]")
+            yield Delta(text=f"{' ' if position else ''}{ended(one.text)} [{one.passage + 1}]")
         for number, used in groupby(chosen, key=lambda one: one.passage):
             spans = [one.span for one in used]
             whole = Span(spans[0].start, spans[-1].end)
             yield self._citer.cite(number + 1, request.passages[number], whole)
 
-    def choose(self, request: AnswerRequest) -> list[_Chosen]:
+    def choose(self, request: AnswerRequest) -> list[Candidate]:
         """At most three sentences: the passage of the best one first, within a passage as they stand there."""
         ranked = score_sentences(request.question, request.weights, request.passages, self._reader)
-        best = _pick(ranked, request.passages)
-        order = list(dict.fromkeys(candidate.passage for candidate in best))
-        best.sort(key=lambda candidate: (order.index(candidate.passage), candidate.span.start))
-        return [_shown(candidate, request.passages[candidate.passage].chunk.text) for candidate in best]
+        picked = _pick(sorted(ranked, key=lambda candidate: -_worth(candidate)))
+        picked = _with_antecedent(picked, ranked)
+        order = list(dict.fromkeys(candidate.passage for candidate in picked))
+        return sorted(picked, key=lambda candidate: (order.index(candidate.passage), candidate.span.start))
 
 
-def _pick(ranked: Sequence[Candidate], passages: Sequence[ScoredChunk]) -> list[Candidate]:
-    """Whole sentences if there are any; pieces such as slide bullets otherwise."""
-    usable = [candidate for candidate in ranked if _says_something(candidate.text)]
-    whole = [one for one in usable if _is_whole(one, passages[one.passage].chunk.text)]
+def _worth(candidate: Candidate) -> float:
+    if candidate.whole:
+        return candidate.score
+    return candidate.score * (STUMP if len(candidate.text.split()) <= STUMP_WORDS else FRAGMENT)
+
+
+def _pick(ranked: Sequence[Candidate]) -> list[Candidate]:
+    """The best ones that say something new; questions only when there is nothing else."""
     picked: list[Candidate] = []
     seen: set[str] = set()
-    for candidate in whole or usable or ranked:
-        key = fold(plain(candidate.text))
-        if key in seen:
-            continue
-        if picked and (len(picked) == SENTENCES or candidate.score < RELEVANT * picked[0].score):
+    for candidate in [one for one in ranked if not one.text.endswith("?")] or ranked:
+        if picked and (len(picked) == SENTENCES or _worth(candidate) < RELEVANT * _worth(picked[0])):
             break
-        seen.add(key)
-        picked.append(candidate)
+        key = fold(candidate.text)
+        if key not in seen:
+            seen.add(key)
+            picked.append(candidate)
     return picked
 
 
-def _says_something(text: str) -> bool:
-    """No question, no heading, no table row, no stump of two words."""
-    return not text.endswith("?") and not text.startswith("#") and text.count("|") < 2 and len(text.split()) >= 3
-
-
-def _is_whole(candidate: Candidate, text: str) -> bool:
-    """Begins and ends as a sentence does, or announces a list."""
-    body = without_marker(candidate.text)
-    if not _ENDS.search(body) and not body.endswith(":"):
-        return False
-    # A small letter is fine where a paragraph begins ("eMBB: ..."), not in list items or where the chunk was cut.
-    first = not text[: candidate.span.start].strip()
-    return bool(_BEGINS.match(body)) or not (is_item(candidate.text) or first)
-
-
-def _shown(candidate: Candidate, text: str) -> _Chosen:
-    """The sentence as it is read; one that announces a list comes with the list."""
-    span = candidate.span
-    parts = [without_marker(candidate.text)]
-    if candidate.text.endswith(":"):
-        for item in sentences(text):
-            piece = text[item.start : item.end]
-            if item.start < span.end:
-                continue
-            if not is_item(piece) or item.end - candidate.span.start > LIST_CHARS:
-                break
-            parts.append(without_marker(piece))
-            span = Span(span.start, item.end)
-    shown = plain(" ".join(parts))
-    return _Chosen(candidate.passage, span, shown if _ENDS.search(shown) else shown.rstrip(" ;:,") + ".")
+def _with_antecedent(picked: list[Candidate], ranked: Sequence[Candidate]) -> list[Candidate]:
+    """When the best sentence points back ("Foi fundada em 1865."), the one before it comes along, the last one goes."""
+    if not picked or not picked[0].points_back:
+        return picked
+    best = picked[0]
+    before = [one for one in ranked if one.passage == best.passage and one.span.end <= best.span.start]
+    nearest = max(before, key=lambda one: one.span.start, default=None)
+    if nearest is None or nearest in picked or nearest.text.endswith("?"):
+        return picked
+    return [best, nearest, *picked[1 : SENTENCES - 1]]

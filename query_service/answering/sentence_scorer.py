@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from query_service.sentences import Span, sentences
+from query_service.answering.pieces import pieces
+from query_service.sentences import Span
 from query_service.terms import Features, Weights, WordReader, share
 from shared.embeddings.folding import fold
 from shared.models import ScoredChunk
@@ -12,9 +13,9 @@ from shared.models import ScoredChunk
 # Fitted on the dev half of FaQuAD; the score is flat around these values.
 SURFACE, BIGRAM, GRAM, ANSWER_TYPE, DEFINITION = 0.5, 0.5, 0.5, 0.4, 0.4
 FULL_COVERAGE = 1 + SURFACE + BIGRAM + GRAM
-HEADING, LEADING = 0.3, 0.25
-"""Weights of what a sentence leans on: the heading above it; the sentence before it, when it begins with a word that
-points back ("Foi fundada em 1865.") or that sentence is a question."""
+HEADING, QUESTION_HEADING, LEADING = 0.3, 0.8, 0.25
+"""Weights of what a sentence leans on: the heading above it, more so when that asks as an FAQ does; and the sentence
+before it, when that asks or when the sentence begins with a word that points back ("Foi fundada em 1865.")."""
 
 _POINTS_BACK = re.compile(
     r"(?:el[ea]s?|iss[oa]|ess[ea]s?|est[ea]s?|isto|nel[ea]s?|del[ea]s?|foi|foram|era|eram|sao|e|tem|fica|sim|nao|seus?|suas?|"
@@ -38,12 +39,14 @@ _ANSWER_TYPES = (
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence with its place: the passage (from 0), the span inside its chunk's text, and its score."""
+    """A sentence with its place: the passage (from 0) and the span inside its chunk's text; `text` is for reading."""
 
     passage: int
     span: Span
     text: str
     score: float
+    whole: bool
+    points_back: bool
 
 
 def coverage(weights: Weights, features: Features) -> float:
@@ -65,18 +68,20 @@ def score_sentences(
     top = max((passage.score for passage in passages), default=0.0) or 1.0
     scored: list[Candidate] = []
     for number, passage in enumerate(passages):
-        text = passage.chunk.text
-        heading = HEADING * coverage(weights, reader.features(" ".join(passage.chunk.heading_path)))
+        title = passage.chunk.heading_path[-1] if passage.chunk.heading_path else ""
+        asked_above = QUESTION_HEADING if title.endswith("?") else HEADING
+        heading = asked_above * coverage(weights, reader.features(" ".join(passage.chunk.heading_path)))
         before, asked = 0.0, False
-        for span in sentences(text):
-            sentence = text[span.start : span.end]
-            own = coverage(weights, reader.features(sentence))
-            bonus = ANSWER_TYPE if wanted and wanted.search(sentence) else 0.0
-            if defines and _begins_with(weights, sentence, reader):
+        for piece in pieces(passage.chunk.text):
+            own = coverage(weights, reader.features(piece.text))
+            bonus = ANSWER_TYPE if wanted and wanted.search(piece.text) else 0.0
+            if defines and _begins_with(weights, piece.text, reader):
                 bonus += DEFINITION
-            leans = LEADING * before if asked or _POINTS_BACK.match(fold(sentence)) else 0.0
-            scored.append(Candidate(number, span, sentence, own + heading + leans + passage.score / top + bonus))
-            before, asked = own, sentence.endswith("?")
+            back = _POINTS_BACK.match(fold(piece.text)) is not None
+            leans = LEADING * before if asked or back else 0.0
+            score = own + heading + leans + passage.score / top + bonus
+            scored.append(Candidate(number, piece.span, piece.text, score, piece.whole, back))
+            before, asked = own, piece.text.endswith("?")
     return sorted(scored, key=lambda candidate: (-candidate.score, candidate.passage, candidate.span.start))
 
 
