@@ -1,0 +1,88 @@
+"""What an answer can be made of: the sentences of a passage, and its table rows put into words."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from query_service.plain_text import plain
+from query_service.sentences import Span, is_item, sentences, without_marker
+
+LIST_CHARS = 600
+"""A list is shown with the sentence that announces it up to this length."""
+
+_ENDS = re.compile(r"[.!…][\"'”’»)\]*_`]*\Z")
+_BEGINS = re.compile(r"[\"'“‘«(\[*_`]*[A-ZÀ-ÖØ-Þ0-9]")
+_RULE = re.compile(r"[\s|:\-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """`text` is what a visitor reads for `span`; `whole` tells a sentence from a fragment."""
+
+    span: Span
+    text: str
+    whole: bool
+
+
+def pieces(text: str) -> list[Piece]:
+    """The readable pieces of a passage in order, without headings, table heads and stumps; questions are kept.
+
+    A sentence that announces a list comes with its items, a table row with the names of its columns.
+    """
+    spans = list(sentences(text))
+    literal = [text[span.start : span.end] for span in spans]
+    found: list[Piece] = []
+    head: str | None = None
+    for at, (span, raw) in enumerate(zip(spans, literal, strict=True)):
+        if is_row(raw):
+            if head is None:
+                head = raw
+            elif row := _row_in_words(head, raw):
+                found.append(Piece(span, row, whole=False))
+            continue
+        head = None
+        if raw.startswith("#") or raw.isupper() or len(raw.split()) < 2:
+            continue
+        end = _list_end(spans, literal, at) if raw.endswith(":") else at
+        shown = plain(" ".join(without_marker(part) for part in literal[at : end + 1]))
+        whole = _is_whole(raw, first=at == 0) or end > at
+        found.append(Piece(Span(span.start, spans[end].end), shown, whole))
+    return found
+
+
+def is_row(raw: str) -> bool:
+    return " | " in raw or raw.startswith("|")
+
+
+def _row_in_words(head: str, row: str) -> str | None:
+    """`Porta: 8000; Serviço: query_service.`, or None for the rule under a head and for rows that do not fit it."""
+    names, cells = _cells(head), _cells(row)
+    if _RULE.fullmatch(row) or len(names) != len(cells):
+        return None
+    return "; ".join(f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=True) if cell) + "."
+
+
+def _cells(row: str) -> list[str]:
+    return [plain(cell).rstrip(".") for cell in row.strip().strip("|").split("|")]
+
+
+def _list_end(spans: Sequence[Span], literal: Sequence[str], lead: int) -> int:
+    """The index of the last item that belongs to the announcing sentence at `lead`."""
+    end = lead
+    while end + 1 < len(spans) and spans[end + 1].end - spans[lead].start <= LIST_CHARS:
+        following = literal[end + 1]
+        if not (is_item(following) or following.endswith(";") or following[:1].islower()):
+            break
+        end += 1
+    return end
+
+
+def _is_whole(raw: str, *, first: bool) -> bool:
+    """Ends as a sentence does, and begins as one; a small letter is fine where a paragraph begins ("eMBB: ...")."""
+    body = without_marker(raw)
+    return bool(_ENDS.search(body)) and (bool(_BEGINS.match(body)) or not (first or is_item(raw)))
+
+
+def ended(text: str) -> str:
+    """`text` with a full stop, if it has no end of its own."""
+    return text if _ENDS.search(text) else text.rstrip(" ;:,") + "."
