@@ -31,6 +31,7 @@ AVERAGE_LENGTH = 57.0
 
 _WORD = re.compile(r"[^\W_]+")
 _PIECE = 4
+_LONGEST = 50  # letters; what is longer (encoded data, a line without spaces) is known by its beginning
 _CACHED_WORDS = 20_000  # about 15 MB; beyond it the rare words are analysed again
 
 _SAMPLE = "Informações das redes 5G: latências, NAS e educação; the networks' latency_ms, São João, universitários."
@@ -66,7 +67,7 @@ class LexicalEncoder:
 
         @lru_cache(maxsize=_CACHED_WORDS)
         def word(spelling: str) -> _Word:
-            surface = fold(spelling)
+            surface = fold(spelling)[:_LONGEST]
             # Capitals inside ordinary text are an acronym: NAS and DAS are no prepositions then.
             if surface in STOP_WORDS and not (len(spelling) > 1 and spelling.isupper()):
                 return _Word(surface, False, 0, 0, ())

@@ -1,0 +1,82 @@
+"""Dense vectors by an ONNX model on this machine's CPU. The only importer of `fastembed`."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from fastembed import TextEmbedding
+from fastembed.common.model_description import ModelSource, PoolingType
+
+from shared.embeddings.prefixes import prefixes_of
+from shared.embeddings.protocol import Vector
+from shared.errors import Unavailable
+from shared.observability.logs import get_logger
+
+log = get_logger(__name__)
+
+MODEL_FILES = ("model.onnx", "onnx/model.onnx")
+"""Where a model folder may hold its graph; the first that is there is taken."""
+
+BATCH = 1
+"""Chunks of mixed length: 22 a CPU-second one by one, 13 by eight, 11 by fastembed's 256, which takes 1.3 GB. And the
+vectors of a quantized model depend on their batch mates, so with one the same text always has the same vector."""
+
+THREADS = 1
+"""Two are slower for one question and take the core that answers while documents are embedded."""
+
+
+class FastembedEmbedder:
+    """The `Embedder` port over a model folder. Nothing is ever fetched.
+
+    Raises `Unavailable` when the folder does not hold a whole model.
+    """
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self._prefixes = prefixes_of(name)
+        try:
+            self.dimension = _register(name, folder)
+            self._model = TextEmbedding(
+                name,
+                specific_model_path=str(folder),
+                cache_dir=str(folder),  # fastembed makes this folder even when it has nothing to put there
+                local_files_only=True,
+                threads=THREADS,
+                providers=["CPUExecutionProvider"],
+                enable_cpu_mem_arena=False,  # the arena grows to the longest batch and is never given back
+            )
+        except Exception as error:  # onnxruntime, tokenizers and fastembed share no error class
+            log.error("embedding_model_not_loaded", model=name, error=str(error))
+            raise Unavailable(
+                f"The folder of the embedding model {name} does not hold a whole model; the log says what is missing. "
+                "Run `xgtwin models pull`, or set EMBEDDER__MODEL_DIR to the right folder, "
+                "or EMBEDDER__KIND=none for lexical retrieval alone."
+            ) from error
+
+    def embed_passages(self, texts: Sequence[str]) -> Iterator[Vector]:
+        for vector in self._model.embed([self._prefixes.passage + text for text in texts], batch_size=BATCH):
+            yield tuple(vector.tolist())
+
+    def embed_question(self, text: str) -> Vector:
+        (vector,) = self._model.embed([self._prefixes.question + text], batch_size=BATCH)
+        return tuple(vector.tolist())
+
+    def ping(self) -> None:
+        """The model is in memory since this object was made: there is nothing that could stop answering."""
+
+
+def _register(name: str, folder: Path) -> int:
+    """Make the name known to fastembed unless it is, as a mean-pooled and normalised model; its dimension."""
+    for model in TextEmbedding.list_supported_models():
+        if model["model"].lower() == name.lower():
+            return int(model["dim"])
+    dimension = int(json.loads((folder / "config.json").read_text(encoding="utf-8"))["hidden_size"])
+    TextEmbedding.add_custom_model(
+        name,
+        pooling=PoolingType.MEAN,
+        normalization=True,
+        sources=ModelSource(url="file:///nowhere"),  # must name one; with a folder it is not asked
+        dim=dimension,
+        model_file=next(file for file in MODEL_FILES if (folder / file).is_file()),
+    )
+    return dimension

@@ -1,0 +1,211 @@
+"""A Qdrant server (or cluster) by the same port. The only importer of `qdrant_client`.
+
+The fingerprint is the collection's metadata, written by the same request that makes the collection. Compare edge.py:
+same points, same requests; here filters revise whole documents in one call, since the server freezes nobody.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from qdrant_client import QdrantClient, models
+from qdrant_client.common.client_exceptions import QdrantException
+from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
+
+from shared.errors import Unavailable, XgtwinError
+from shared.models import Chunk, ScoredChunk
+from shared.observability.logs import get_logger
+from shared.vector_store import stored_chunk
+from shared.vector_store.fingerprint import Fingerprint, require_match
+from shared.vector_store.protocol import EmbeddedChunk, SearchRequest, SparseVector
+from shared.vector_store.stored_chunk import CHUNK_FIELDS, DENSE, DOCUMENT_ID, LEX, SHELF, TERMS, VERSION, Stems
+
+log = get_logger(__name__)
+
+UPSERT_POINTS = 64  # about 1 MB of JSON
+PAGE_POINTS = 500
+TIMEOUT_S = 30
+
+INDEXES: Mapping[str, models.KeywordIndexParams | models.IntegerIndexParams] = {
+    SHELF: models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD),
+    DOCUMENT_ID: models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD),
+    TERMS: models.IntegerIndexParams(type=models.IntegerIndexType.INTEGER, lookup=True, range=False),
+    VERSION: models.IntegerIndexParams(type=models.IntegerIndexType.INTEGER, lookup=True, range=False),
+}
+
+
+def connect(url: str, api_key: str | None) -> QdrantClient:
+    """A client; nothing is sent yet."""
+    return QdrantClient(url=url, api_key=api_key, timeout=TIMEOUT_S, check_compatibility=False)
+
+
+class QdrantVectorStore:
+    """The `VectorStore` port over one collection, which is made if it is absent. The client becomes the store's own.
+
+    Raises `Unavailable` if the server does not answer, `Conflict` if the collection was made with another fingerprint.
+    """
+
+    def __init__(self, client: QdrantClient, collection: str, fingerprint: Fingerprint, stems: Stems) -> None:
+        self._client = client
+        self._collection = collection
+        self._stems = stems
+        try:
+            _open(client, collection, fingerprint)
+        except XgtwinError:
+            client.close()
+            raise
+
+    def upsert(self, chunks: Sequence[EmbeddedChunk]) -> None:
+        for start in range(0, len(chunks), UPSERT_POINTS):
+            points = [self._point(chunk) for chunk in chunks[start : start + UPSERT_POINTS]]
+            with _speaking():
+                self._client.upsert(self._collection, points, wait=True)
+
+    def publish(self, organization_id: UUID, document_id: UUID, version: int) -> None:
+        document = _equals(DOCUMENT_ID, str(document_id))
+        waiting = _all(_equals(SHELF, stored_chunk.hidden(organization_id)), document, _equals(VERSION, version))
+        others = _all(_of(organization_id), document, but_not=_equals(VERSION, version))
+        shelf = {SHELF: stored_chunk.published(organization_id)}
+        with _speaking():
+            self._client.set_payload(self._collection, shelf, points=waiting, wait=True)
+            self._client.delete(self._collection, models.FilterSelector(filter=others), wait=True)
+
+    def delete(self, organization_id: UUID, document_id: UUID) -> None:
+        unwanted = _all(_of(organization_id), _equals(DOCUMENT_ID, str(document_id)))
+        with _speaking():
+            self._client.delete(self._collection, models.FilterSelector(filter=unwanted), wait=True)
+
+    def search(self, request: SearchRequest) -> list[ScoredChunk]:
+        query = _query(request)
+        if query is None:
+            return []
+        with _speaking():
+            found = self._client.query_points(
+                self._collection, limit=request.limit, with_payload=CHUNK_FIELDS, **query
+            ).points
+        return [ScoredChunk(chunk=stored_chunk.from_payload(point.payload), score=point.score) for point in found]
+
+    def term_counts(self, organization_id: UUID, terms: Sequence[str]) -> Mapping[str, int]:
+        waiting = _equals(SHELF, stored_chunk.hidden(organization_id))
+        anything_hidden = self._count(waiting) > 0
+        counts = {}
+        for term in set(terms):
+            holds = _equals(TERMS, stored_chunk.term_id(organization_id, term))
+            counts[term] = self._count(holds) - (self._count(holds, waiting) if anything_hidden else 0)
+        return counts
+
+    def chunks(self, organization_id: UUID, document_id: UUID) -> list[Chunk]:
+        shelf = _equals(SHELF, stored_chunk.published(organization_id))
+        wanted = _all(shelf, _equals(DOCUMENT_ID, str(document_id)))
+        found: list[Chunk] = []
+        offset: Any = None
+        while True:
+            with _speaking():
+                records, offset = self._client.scroll(
+                    self._collection, wanted, limit=PAGE_POINTS, offset=offset, with_payload=CHUNK_FIELDS
+                )
+            found += [stored_chunk.from_payload(record.payload) for record in records]
+            if offset is None:
+                return sorted(found, key=lambda chunk: chunk.index)
+
+    def count(self, organization_id: UUID, document_id: UUID | None = None, *, published: bool | None = True) -> int:
+        document = [] if document_id is None else [_equals(DOCUMENT_ID, str(document_id))]
+        return self._count(_of(organization_id, published=published), *document)
+
+    def ping(self) -> None:
+        with _speaking():
+            self._client.get_collection(self._collection)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _point(self, embedded: EmbeddedChunk) -> models.PointStruct:
+        vectors: dict[str, Any] = {LEX: _sparse(embedded.lex)}
+        if embedded.dense is not None:
+            vectors[DENSE] = list(embedded.dense)
+        payload = stored_chunk.to_payload(embedded.chunk, self._stems)
+        return models.PointStruct(id=str(embedded.chunk.id), vector=vectors, payload=payload)
+
+    def _count(self, *conditions: models.FieldCondition) -> int:
+        with _speaking():
+            return self._client.count(self._collection, count_filter=_all(*conditions), exact=True).count
+
+
+def _open(client: QdrantClient, collection: str, fingerprint: Fingerprint) -> None:
+    with _speaking():
+        if not client.collection_exists(collection):
+            _create(client, collection, fingerprint)
+        metadata = client.get_collection(collection).config.metadata
+    require_match(metadata, fingerprint)
+    with _speaking():  # repeated at each start: whoever made the collection may have been killed before
+        for field, index in INDEXES.items():
+            client.create_payload_index(collection, field, index, wait=True)
+
+
+def _create(client: QdrantClient, collection: str, fingerprint: Fingerprint) -> None:
+    dense = {}
+    if fingerprint.dimension is not None:
+        dense[DENSE] = models.VectorParams(size=fingerprint.dimension, distance=models.Distance.COSINE)
+    try:
+        client.create_collection(
+            collection,
+            vectors_config=dense,
+            sparse_vectors_config={LEX: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+            metadata=fingerprint.model_dump(),
+        )
+    except UnexpectedResponse as error:
+        if error.status_code != 409:  # 409: the other service, starting at the same time, was first
+            raise
+
+
+@contextmanager
+def _speaking() -> Iterator[None]:
+    """Turn the client's errors into ours: the cause for the log, the meaning for the caller."""
+    try:
+        yield
+    except (ApiException, QdrantException, RuntimeError) as error:  # RuntimeError: it was closed
+        log.error("vector_store_failed", store="qdrant", error=str(error))
+        raise Unavailable(
+            "The Qdrant server does not do what was asked; check STORE__QDRANT_URL, STORE__QDRANT_API_KEY and "
+            "that it runs. The log says what it answered.",
+            retry_after=5,
+        ) from error
+
+
+def _query(request: SearchRequest) -> dict[str, Any] | None:
+    """What to ask `query_points`; None when there is nothing to search with. The reasons are in edge.py."""
+    shelf = _equals(SHELF, stored_chunk.published(request.organization_id))
+    documents = [str(document_id) for document_id in request.document_ids]
+    among = [models.FieldCondition(key=DOCUMENT_ID, match=models.MatchAny(any=documents))] if documents else []
+    visible = _all(shelf, *among)
+    lex = _sparse(request.lex)
+    if request.dense is None or not request.dense_weight:
+        return {"query": lex, "using": LEX, "query_filter": visible} if request.lex.indices else None
+    dense = list(request.dense)
+    depth = stored_chunk.candidates(request.limit)
+    by_words = models.Prefetch(query=lex, using=LEX, filter=visible, limit=depth)
+    by_meaning = models.Prefetch(query=dense, using=DENSE, filter=visible, limit=depth)
+    cosine = models.Prefetch(query=dense, using=DENSE, prefetch=[by_words, by_meaning], limit=2 * depth)
+    weighted = models.MultExpression(mult=[request.dense_weight, "$score[1]"])
+    formula = models.FormulaQuery(
+        formula=models.SumExpression(sum=["$score[0]", weighted]), defaults={"$score[0]": 0.0, "$score[1]": 0.0}
+    )
+    return {"query": formula, "prefetch": [by_words, cosine]}
+
+
+def _all(*conditions: models.FieldCondition, but_not: models.FieldCondition | None = None) -> models.Filter:
+    return models.Filter(must=list(conditions), must_not=None if but_not is None else [but_not])
+
+
+def _equals(key: str, value: str | int) -> models.FieldCondition:
+    return models.FieldCondition(key=key, match=models.MatchValue(value=value))
+
+
+def _of(organization_id: UUID, *, published: bool | None = None) -> models.FieldCondition:
+    shelves = stored_chunk.shelves(organization_id, published)
+    return models.FieldCondition(key=SHELF, match=models.MatchAny(any=shelves))
+
+
+def _sparse(vector: SparseVector) -> models.SparseVector:
+    return models.SparseVector(indices=list(vector.indices), values=list(vector.values))

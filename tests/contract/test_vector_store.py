@@ -1,0 +1,283 @@
+"""What every vector store promises (shared/vector_store/protocol.py), tried on each."""
+
+import math
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from shared.errors import Conflict, Unavailable
+from shared.vector_store.fingerprint import Fingerprint
+from shared.vector_store.protocol import VectorStore
+from tests.contract.stores import (
+    ENCODER,
+    FINGERPRINT,
+    INSTALLATIONS,
+    ORGANIZATION,
+    Installation,
+    ask,
+    document,
+    embedded,
+    ingest,
+    texts,
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
+
+CORE = "O núcleo da rede 5G é baseado em serviços e separa controle de usuário."
+LAMP = "A lâmpada do laboratório publica seu estado em um tópico MQTT retido."
+RULES = "A carga horária mínima do estágio curricular é de 160 horas."
+FOOD = "O restaurante universitário abre às onze horas."
+
+
+@pytest.fixture(params=INSTALLATIONS)
+def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
+    made = INSTALLATIONS[request.param](tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def store(installation: Installation) -> VectorStore:
+    return installation.open()
+
+
+def test_chunks_are_hidden_until_their_version_is_published(store: VectorStore):
+    chunks = document(CORE, LAMP)
+    store.upsert(embedded(chunks))
+    assert store.search(ask("lâmpada do laboratório")) == []
+    assert store.chunks(ORGANIZATION, chunks[0].document_id) == []
+    assert store.count(ORGANIZATION) == 0
+    assert store.count(ORGANIZATION, published=None) == store.count(ORGANIZATION, published=False) == 2
+
+    store.publish(ORGANIZATION, chunks[0].document_id, 1)
+    assert texts(store, ask("lâmpada do laboratório")) == [LAMP]
+    assert store.count(ORGANIZATION) == store.count(ORGANIZATION, published=None) == 2
+
+
+def test_a_chunk_comes_back_exactly_as_it_was_stored(store: VectorStore):
+    chunks = document(CORE, LAMP)
+    ingest(store, chunks)
+    (found,) = store.search(ask("lâmpada"))
+    assert found.chunk == chunks[1]
+
+
+def test_a_documents_chunks_come_in_document_order(store: VectorStore):
+    chunks = document(*(f"Parágrafo número {i} do regulamento." for i in range(30)))
+    ingest(store, list(reversed(chunks)))
+    assert store.chunks(ORGANIZATION, chunks[0].document_id) == chunks
+
+
+def test_a_new_version_replaces_the_old_one_only_when_it_is_published(store: VectorStore):
+    old, new = document(RULES, FOOD), document("A carga horária mínima do estágio é de 200 horas.", version=2)
+    ingest(store, old)
+    store.upsert(embedded(new))
+    assert RULES in texts(store, ask("carga horária do estágio"))
+    assert new[0].text not in texts(store, ask("carga horária do estágio"))
+
+    store.publish(ORGANIZATION, new[0].document_id, 2)
+    assert texts(store, ask("carga horária do estágio")) == [new[0].text]
+    assert store.count(ORGANIZATION, published=None) == 1
+
+
+def test_publishing_and_storing_again_change_nothing(store: VectorStore):
+    chunks = document(CORE, LAMP)
+    for _ in range(2):
+        ingest(store, chunks)
+        store.publish(ORGANIZATION, chunks[0].document_id, 1)
+    assert store.count(ORGANIZATION, published=None) == 2
+    assert texts(store, ask("núcleo da rede")) == [CORE]
+
+
+def test_a_document_larger_than_any_batch_is_published_replaced_and_deleted_whole(store: VectorStore):
+    many = [f"Artigo {i} do regulamento geral." for i in range(600)]
+    ingest(store, document(*many))
+    assert store.count(ORGANIZATION) == len(store.chunks(ORGANIZATION, document(CORE)[0].document_id)) == 600
+    document_id = ingest(store, document(CORE, version=2))
+    assert store.count(ORGANIZATION, published=None) == 1
+    store.delete(ORGANIZATION, document_id)
+    assert store.count(ORGANIZATION, published=None) == 0
+
+
+def test_deleting_drops_published_and_waiting_chunks_of_that_document_alone(store: VectorStore):
+    kept = ingest(store, document(LAMP, name="kept"))
+    gone = ingest(store, document(CORE, name="gone"))
+    store.upsert(embedded(document(RULES, name="gone", version=2)))
+    store.delete(ORGANIZATION, gone)
+    store.delete(ORGANIZATION, gone)
+    store.delete(ORGANIZATION, uuid4())
+    assert store.count(ORGANIZATION, gone, published=None) == 0
+    assert store.count(ORGANIZATION, kept) == 1
+    assert texts(store, ask("núcleo da rede")) == []
+
+
+def test_organizations_never_see_each_other(store: VectorStore):
+    other = uuid4()
+    ours, theirs = document(CORE), document(CORE, organization=other)
+    ingest(store, ours)
+    ingest(store, theirs)
+    assert [found.chunk for found in store.search(ask("núcleo da rede"))] == ours
+    assert [found.chunk for found in store.search(ask("núcleo da rede", organization=other))] == theirs
+    assert store.chunks(other, ours[0].document_id) == []
+    (stem,) = ENCODER.stems("núcleo")
+    assert store.term_counts(other, [stem]) == {stem: 1}
+    assert store.count(other) == 1
+
+    store.publish(other, ours[0].document_id, 2)
+    store.delete(other, ours[0].document_id)
+    assert store.count(ORGANIZATION) == 1
+
+
+def test_a_search_can_be_narrowed_to_some_documents(store: VectorStore):
+    first, second, third = (ingest(store, document(CORE, name=name)) for name in ("a", "b", "c"))
+    found = store.search(ask("núcleo da rede", document_ids=(first, third)))
+    assert {hit.chunk.document_id for hit in found} == {first, third}
+    assert second not in {hit.chunk.document_id for hit in found}
+
+
+@pytest.mark.parametrize("question", ["estágio curricular", "estagio curricular", "ESTÁGIO CURRICULAR", "estagios"])
+def test_accents_capitals_and_endings_do_not_matter(store: VectorStore, question: str):
+    ingest(store, document(RULES, CORE, LAMP))
+    assert texts(store, ask(question))[0] == RULES
+
+
+def test_results_come_best_first_and_no_more_than_asked(store: VectorStore):
+    ingest(store, document("rede", "rede óptica", "rede óptica passiva", FOOD))
+    found = store.search(ask("rede óptica passiva"))
+    assert [hit.chunk.text for hit in found] == ["rede óptica passiva", "rede óptica", "rede"]
+    assert found[0].score > found[1].score > found[2].score > 0
+    assert len(store.search(ask("rede óptica passiva", limit=2))) == 2
+
+
+def test_rare_words_weigh_more_than_common_ones(store: VectorStore):
+    ingest(store, document(*(f"A antena {i} do campus." for i in range(20)), "O beamforming do campus."))
+    assert texts(store, ask("antena com beamforming"))[0] == "O beamforming do campus."
+
+
+@pytest.mark.parametrize("question", ["", "???", "o que é", "xilofone"])
+def test_a_question_without_a_known_word_finds_nothing(store: VectorStore, question: str):
+    ingest(store, document(CORE))
+    assert store.search(ask(question)) == []
+
+
+def test_an_empty_store_finds_nothing_and_counts_nothing(store: VectorStore):
+    assert store.search(ask("rede", dense=(1, 0, 0, 0))) == []
+    assert store.term_counts(ORGANIZATION, ["red"]) == {"red": 0}
+    assert store.count(ORGANIZATION) == 0
+    store.upsert([])
+
+
+def test_words_and_meaning_add_up(store: VectorStore):
+    ingest(
+        store,
+        document("rede óptica", "rede móvel", FOOD, LAMP),
+        [(0, 1, 0, 0), (1, 0, 0, 0), (0.8, 0.6, 0, 0), (-1, 0, 0, 0)],
+    )
+    words = {hit.chunk.text: hit.score for hit in store.search(ask("rede óptica"))}
+    fused = store.search(ask("rede óptica", dense=(1, 0, 0, 0), dense_weight=2))
+    expected = {
+        "rede óptica": words["rede óptica"] + 2 * 0.0,
+        "rede móvel": words["rede móvel"] + 2 * 1.0,
+        FOOD: 2 * 0.8,  # no word in common: found by meaning alone
+        LAMP: 2 * -1.0,
+    }
+    assert {hit.chunk.text: hit.score for hit in fused} == pytest.approx(expected, abs=1e-4)
+    assert [hit.chunk.text for hit in fused] == sorted(expected, key=lambda text: -expected[text])
+
+
+def test_a_find_by_words_outside_the_nearest_vectors_still_gets_its_cosine(store: VectorStore):
+    angle = math.pi / 3
+    far = (math.cos(angle), math.sin(angle), 0.0, 0.0)
+    decoys = document(*(f"Aviso {i} da secretaria." for i in range(250)), name="decoys")
+    ingest(store, decoys, [(1, 0, 0, 0)] * 250)
+    ingest(store, document(LAMP, name="lamp"), [far])
+    (words,) = store.search(ask("lâmpada retida"))
+    fused = store.search(ask("lâmpada retida", dense=(1, 0, 0, 0), dense_weight=1, limit=300))
+    score = next(hit.score for hit in fused if hit.chunk.text == LAMP)
+    assert score == pytest.approx(words.score + math.cos(angle), abs=1e-4)
+
+
+def test_hidden_chunks_and_other_organizations_stay_out_of_fused_results_too(store: VectorStore):
+    ingest(store, document(CORE, name="seen"), [(0, 1, 0, 0)])
+    store.upsert(embedded(document(LAMP, name="waiting"), [(1, 0, 0, 0)]))
+    ingest(store, document(RULES, organization=uuid4()), [(1, 0, 0, 0)])
+    assert texts(store, ask("lâmpada estágio", dense=(1, 0, 0, 0))) == [CORE]
+
+
+def test_without_words_a_question_is_searched_by_meaning_alone(store: VectorStore):
+    ingest(store, document(CORE, LAMP), [(1, 0, 0, 0), (0, 1, 0, 0)])
+    assert texts(store, ask("o que é isso", dense=(0, 1, 0, 0), limit=1)) == [LAMP]
+
+
+def test_term_counts_are_of_published_chunks(store: VectorStore):
+    ingest(store, document("Redes ópticas e redes móveis.", "A rede do campus.", FOOD))
+    store.upsert(embedded(document("Rede em obras.", "Outra rede.", name="waiting")))
+    red, campus, restaurant, unknown = ENCODER.stems("redes campus restaurante xilofone")
+    counts = store.term_counts(ORGANIZATION, [red, campus, restaurant, unknown])
+    assert counts == {red: 2, campus: 1, restaurant: 1, unknown: 0}
+
+
+def test_everything_is_found_again_after_closing_and_opening(installation: Installation):
+    store = installation.open()
+    chunks = document(CORE, LAMP)
+    ingest(store, chunks, [(1, 0, 0, 0), (0, 1, 0, 0)])
+    store.upsert(embedded(document(RULES, version=2), [(0, 0, 1, 0)]))
+    before = store.search(ask("lâmpada", dense=(1, 0, 0, 0)))
+    assert before
+
+    store = installation.reopen()
+    assert store.search(ask("lâmpada", dense=(1, 0, 0, 0))) == before
+    assert store.chunks(ORGANIZATION, chunks[0].document_id) == chunks
+    assert store.count(ORGANIZATION, published=False) == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "says"),
+    [
+        (FINGERPRINT.model_copy(update={"model": "test/other"}), "made with test/four (4 dimensions)"),
+        (FINGERPRINT.model_copy(update={"dimension": 8}), "ask for vectors with test/four (8 dimensions)"),
+        (FINGERPRINT.model_copy(update={"model": None, "dimension": None}), "without an embedding model"),
+        (FINGERPRINT.model_copy(update={"lexical": "lex-other"}), "reading of words differs"),
+        (FINGERPRINT.model_copy(update={"layout": 99}), "another version of xgtwin"),
+    ],
+)
+def test_vectors_made_with_something_else_are_refused_with_the_way_out(
+    installation: Installation, wanted: Fingerprint, says: str
+):
+    ingest(installation.open(), document(CORE))
+    with pytest.raises(Conflict) as refusal:
+        installation.reopen(wanted)
+    assert says in refusal.value.detail
+    assert "xgtwin reindex" in refusal.value.detail
+    assert texts(installation.reopen(), ask("núcleo")) == [CORE]
+
+
+def test_a_store_without_an_embedding_model_works_by_words(installation: Installation):
+    store = installation.open(Fingerprint(lexical=FINGERPRINT.lexical))
+    ingest(store, document(CORE, LAMP))
+    assert texts(store, ask("tópico da lâmpada")) == [LAMP]
+
+
+def test_a_closed_store_says_that_it_is_unavailable(installation: Installation):
+    store = installation.open()
+    store.ping()
+    installation.close()
+    for call in (store.ping, lambda: store.search(ask("rede")), lambda: store.count(ORGANIZATION)):
+        with pytest.raises(Unavailable):
+            call()
+
+
+# qdrant-client's own engine serves one thread; the product never uses it.
+@pytest.mark.parametrize("installation", ["edge", "qdrant-server"], indirect=True)
+def test_threads_may_write_and_search_at_the_same_time(store: VectorStore):
+
+    def work(number: int) -> list[str]:
+        ingest(store, document(*(f"Sensor {number} leitura {i}." for i in range(70)), name=f"sensor{number}"))
+        return texts(store, ask(f"sensor {number}", limit=70))
+
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(work, range(8)))
+    assert all(f"Sensor {number} leitura 0." in found for number, found in enumerate(results))
+    assert store.count(ORGANIZATION) == store.count(ORGANIZATION, published=None) == 8 * 70
