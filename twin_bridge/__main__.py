@@ -7,7 +7,7 @@ from shared.observability.logs import configure_logging
 from shared.settings import Settings
 from shared.web.server import Listener, run, serve
 from twin_bridge.bootstrap import build_app
-from twin_bridge.protocol import MAX_MESSAGE_BYTES
+from twin_bridge.protocol import MAX_MESSAGE_BYTES, SEND_BUFFER_BYTES
 
 
 def main() -> int:
@@ -17,7 +17,7 @@ def main() -> int:
     try:
         app = build_app(settings)
         twin = settings.twin
-        run(serve([Listener("twin", app, twin.host, twin.port, "TWIN__PORT", MAX_MESSAGE_BYTES)]))
+        run(serve([Listener("twin", app, twin.host, twin.port, "TWIN__PORT", MAX_MESSAGE_BYTES, SEND_BUFFER_BYTES)]))
     except XgtwinError as error:
         sys.stderr.write(f"twin_bridge: {error.detail}\n")
         return 1

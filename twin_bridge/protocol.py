@@ -15,6 +15,8 @@ VERSION = 1
 SUBPROTOCOL = "twin.v1.json"
 MAX_MESSAGE_BYTES = 16 * 1024
 """Longest message a client may send."""
+SEND_BUFFER_BYTES = 64 * 1024
+"""What the system may hold for one client. Left to itself it holds megabytes, seconds of states that are long past."""
 HEARTBEAT_SECONDS = 15
 """How often a client should send `ping`; the server pings by itself on the WebSocket level every 20 s."""
 

@@ -27,6 +27,8 @@ class Listener:
     port: int
     setting: str
     ws_max_bytes: int = 16 * 1024
+    send_buffer_bytes: int = 0
+    """What the system may hold of each connection, unsent; 0 lets it choose, which is megabytes."""
 
 
 class _Server(uvicorn.Server):
@@ -48,6 +50,8 @@ def bind(listener: Listener) -> socket.socket:
     family = socket.AF_INET6 if ":" in listener.host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if listener.send_buffer_bytes:  # connections inherit it
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, listener.send_buffer_bytes)
     try:
         sock.bind((listener.host, listener.port))
     except OSError as error:

@@ -112,7 +112,7 @@ def _reason(error: ValidationError) -> str:
 def _mode(said: _State, *, colour: bool) -> Mode | None:
     if colour:
         return Mode.RGB
-    if said.ct:
+    if said.ct is not None and said.ct > 0:
         return Mode.CT
     return None
 

@@ -1,0 +1,118 @@
+import pytest
+
+from twin_bridge import state
+from twin_bridge.lamps.protocol import Report, Sighting
+from twin_bridge.protocol import Cap, Device, Mode
+from twin_bridge.state import DeviceTable, TableFull
+
+
+@pytest.fixture
+def table() -> DeviceTable:
+    return DeviceTable()
+
+
+def take(table: DeviceTable, device_id: str, *, retained: bool = False, now: float = 100.0, **fields: object) -> bool:
+    seen = Sighting(device_id, report=Report(**fields))  # type: ignore[arg-type]
+    return table.take(seen, "native", retained=retained, now=now, epoch_ms=5000)
+
+
+def announce(table: DeviceTable, device_id: str, online: bool | None, *, retained: bool = False) -> bool:
+    return table.take(Sighting(device_id, online=online), "native", retained=retained, now=100.0, epoch_ms=5000)
+
+
+def device(table: DeviceTable, device_id: str) -> Device:
+    found = table.get(device_id)
+    assert found is not None
+    return found
+
+
+def test_a_report_lies_over_the_state_before(table: DeviceTable):
+    take(table, "a", on=True, bri=0.5)
+    take(table, "a", mode=Mode.RGB, r=1, g=2, b=3)
+    lamp = device(table, "a")
+    assert (lamp.state.on, lamp.state.bri, lamp.state.r, lamp.rev) == (True, 0.5, 1, 2)
+    assert lamp.caps == [Cap.ON, Cap.BRI, Cap.RGB]
+    assert lamp.desired == lamp.state
+
+
+def test_the_same_report_again_changes_nothing(table: DeviceTable):
+    assert take(table, "a", on=True)
+    assert not take(table, "a", on=True)
+    assert table.seq == 1
+
+
+def test_a_lamp_only_announced_is_not_known(table: DeviceTable):
+    announce(table, "a", True)
+    assert not device(table, "a").known
+    take(table, "a", on=False)
+    assert device(table, "a").known
+
+
+def test_an_offline_lamp_keeps_its_last_state(table: DeviceTable):
+    take(table, "a", on=True)
+    announce(table, "a", False)
+    assert not device(table, "a").online
+    assert device(table, "a").state.on
+
+
+def test_a_retained_state_is_stale_unless_the_last_will_vouches_for_it(table: DeviceTable):
+    take(table, "a", on=True, retained=True)
+    assert device(table, "a").stale
+    announce(table, "a", True, retained=True)
+    assert not device(table, "a").stale
+    announce(table, "b", True, retained=True)
+    take(table, "b", on=True, retained=True)
+    assert not device(table, "b").stale
+
+
+def test_a_lamp_without_availability_is_quiet_after_a_while_and_others_are_not(table: DeviceTable):
+    take(table, "quiet", on=True, now=10)
+    take(table, "heard", on=True, now=20)
+    take(table, "vouched", on=True, now=10)
+    announce(table, "vouched", True)
+    assert table.quiet_since(15) == ["quiet"]
+    table.mark_stale("quiet")
+    assert table.quiet_since(15) == []
+    take(table, "quiet", on=True, now=30)
+    assert not device(table, "quiet").stale
+
+
+def test_resuming_gives_what_changed_after_and_what_is_gone(table: DeviceTable):
+    for device_id in ("a", "b", "c"):
+        take(table, device_id, on=True)
+    take(table, "a", on=False)
+    table.remove("b")
+    delta = table.since(table.epoch, 3)
+    assert (delta.seq, delta.full, delta.devices, delta.removed) == (5, False, ("a",), ("b",))
+
+
+@pytest.mark.parametrize("seq", [-1, 0, 99])
+def test_a_seq_that_cannot_be_means_everything(table: DeviceTable, seq: int):
+    take(table, "a", on=True)
+    assert table.since(table.epoch, seq).full
+    assert table.since("other", 1).full
+
+
+def test_a_lamp_that_returns_is_no_longer_among_the_removed(table: DeviceTable):
+    take(table, "a", on=True)
+    table.remove("a")
+    take(table, "a", on=True)
+    assert table.since(table.epoch, 1).removed == ()
+
+
+def test_who_was_away_for_too_many_removals_gets_everything(table: DeviceTable, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(state, "MAX_TOMBSTONES", 2)
+    for device_id in ("a", "b", "c", "d"):
+        take(table, device_id, on=True)
+    for device_id in ("a", "b", "c"):
+        table.remove(device_id)
+    assert table.since(table.epoch, 4).full
+    assert table.since(table.epoch, 5).removed == ("b", "c")
+
+
+def test_the_table_has_an_end(table: DeviceTable, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(state, "MAX_DEVICES", 1)
+    take(table, "a", on=True)
+    with pytest.raises(TableFull):
+        take(table, "b", on=True)
+    assert take(table, "a", on=False)
