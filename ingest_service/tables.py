@@ -76,7 +76,8 @@ class DocumentRow(OwnedRow, table=True):
     )
 
     name: str
-    title: str
+    title: str = ""
+    title_given: bool = False
     version: int = 1
     content_hash: str
     size: int = Field(sa_type=BigInteger)
@@ -129,5 +130,6 @@ class JobRow(OwnedRow, table=True):
     lease_until: datetime | None = utc_field(nullable=True)
     queued_at: datetime = utc_field()
     run_after: datetime = utc_field()
+    cancel_reason: str | None = None
     error: str | None = None
     updated_at: datetime = utc_field()

@@ -7,9 +7,10 @@ a few kilobytes takes 5-8 GB or never ends, in every PDF engine tried.
 import multiprocessing
 import resource
 import signal
+from collections.abc import Callable
 from concurrent.futures import TimeoutError as DeadlineExceeded
+from concurrent.futures import wait
 from pathlib import Path
-from typing import TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -20,10 +21,9 @@ from shared.observability.logs import get_logger
 
 log = get_logger(__name__)
 
-T = TypeVar("T")
-
 DOOR_SECONDS = 5.0
 """How long a sender waits for the quick check; a document that takes longer is judged by its job."""
+TICK_S = 0.5
 TASKS_PER_CHILD = 200
 """A child is replaced now and then: native parsers give memory back to nobody."""
 
@@ -49,9 +49,18 @@ class Sandbox:
         """Start the children now, so that the first document does not wait for them."""
         self._pool.schedule(_load_parsers)
 
-    def parse(self, path: Path, media_type: str) -> ParsedDocument:
-        """Read a document. Raises `UnreadableDocument` when it cannot be read, `ParserDied` out of memory or time."""
+    def parse(self, path: Path, media_type: str, *, still_wanted: Callable[[], None]) -> ParsedDocument:
+        """Read a document. `still_wanted` is called every half second; what it raises ends the reading.
+
+        Raises `UnreadableDocument` when the document cannot be read, `ParserDied` out of memory or time.
+        """
         task = self._pool.schedule(_parse, (path, media_type, self.limits), timeout=self.limits.timeout_s)
+        try:
+            while not wait([task], timeout=TICK_S).done:
+                still_wanted()
+        except BaseException:
+            task.cancel()  # type: ignore[no-untyped-call]
+            raise
         try:
             return task.result()
         except DeadlineExceeded as error:

@@ -15,6 +15,9 @@ DOCUMENTS_FINISHED = Counter(
 CHUNKS_STORED = Counter("xgtwin_chunks_stored_total", "Chunks written to the vector store.")
 EMBEDDINGS_MADE = Counter("xgtwin_embeddings_made_total", "Passages turned into dense vectors.")
 STAGE_SECONDS = Histogram("xgtwin_ingest_stage_seconds", "Time of one ingestion stage of one document.", ["stage"])
+INGEST_TROUBLE = Counter(
+    "xgtwin_ingest_trouble_total", "Failures that ingestion noticed and survived, by where they happened.", ["where"]
+)
 JOBS_WAITING = Gauge("xgtwin_jobs_waiting", "Ingestion jobs that wait for a worker.")
 
 ANSWERS = Counter("xgtwin_answers_total", "Answers given, by answerer and verdict.", ["model", "grounded", "reason"])

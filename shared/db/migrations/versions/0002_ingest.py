@@ -27,6 +27,7 @@ def upgrade() -> None:
         *owned(),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("title", sa.String(), nullable=False),
+        sa.Column("title_given", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("content_hash", sa.String(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
@@ -80,6 +81,7 @@ def upgrade() -> None:
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("run_after", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("cancel_reason", sa.String(), nullable=True),
         sa.Column("error", sa.String(), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
     )

@@ -1,0 +1,169 @@
+"""HTTP for documents: what arrives, what is known, what goes."""
+
+import asyncio
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import FileResponse
+
+from ingest_service.admission import admit_all
+from ingest_service.blobs import Blobs
+from ingest_service.catalogue import Catalogue
+from ingest_service.changes import Changes
+from ingest_service.deletion import Remover
+from ingest_service.intake import Intake
+from ingest_service.parsing.sniff import HEAD_BYTES, PDF, sniff
+from ingest_service.schemas import (
+    Admitted,
+    AdmittedItem,
+    ChunkList,
+    Deleted,
+    DocumentChange,
+    DocumentPage,
+    DocumentView,
+)
+from ingest_service.uploads import REQUEST_BODY, read_uploads
+from shared.auth.guard import Guard
+from shared.auth.keys import Principal, Scope
+from shared.errors import BadRequest, Forbidden, Unprocessable
+from shared.models import DocumentStatus
+from shared.vector_store.protocol import VectorStore
+
+Limit = Annotated[int, Query(ge=1, le=200)]
+PrincipalOf = Callable[[Request], Principal]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the routes work with."""
+
+    guard: Guard
+    intake: Intake
+    remover: Remover
+    changes: Changes
+    catalogue: Catalogue
+    blobs: Blobs
+    store: VectorStore
+
+
+def reader_of(guard: Guard) -> PrincipalOf:
+    """A dependency for what everybody who may ask or ingest may read."""
+    may_ask, may_ingest = guard.require(Scope.ASK), guard.require(Scope.INGEST)
+
+    def reader(request: Request) -> Principal:
+        try:
+            return may_ask(request)
+        except Forbidden:
+            return may_ingest(request)
+
+    return reader
+
+
+def document_routes(parts: Parts) -> APIRouter:
+    """`/documents`, as described in docs/ingestion.md."""
+    router = APIRouter(prefix="/documents", tags=["documents"])
+    Writer = Annotated[Principal, Depends(parts.guard.require(Scope.INGEST))]  # noqa: N806
+    Reader = Annotated[Principal, Depends(reader_of(parts.guard))]  # noqa: N806
+
+    @router.post("", status_code=202, openapi_extra=REQUEST_BODY, responses={200: {"model": Admitted}})
+    async def add(request: Request, response: Response, who: Writer) -> Admitted:
+        """Take in documents. 202 when at least one is new, 200 when all are known already.
+
+        Sending the same bytes again adds nothing, so a request may be repeated as it is (an `Idempotency-Key` is
+        accepted and not needed).
+        """
+        uploads = await read_uploads(request)
+        admitted = await asyncio.to_thread(admit_all, parts.intake, who.organization_id, uploads)
+        _say_where(response, admitted)
+        return admitted
+
+    @router.get("")
+    def listed(who: Reader, status: str = "", limit: Limit = 50, cursor: str | None = None) -> DocumentPage:
+        """Documents, newest first; `status` takes several, separated by commas."""
+        return parts.catalogue.page(who.organization_id, _statuses(status), limit, cursor)
+
+    @router.get("/{document_id}")
+    def one(document_id: UUID, who: Reader) -> DocumentView:
+        """One document with its sources and, if it failed, the reason."""
+        return parts.catalogue.document(who.organization_id, document_id)
+
+    @router.patch("/{document_id}")
+    def amend(document_id: UUID, change: DocumentChange, who: Writer) -> DocumentView:
+        """Change title or metadata. A new title reaches the citations through a job."""
+        parts.changes.amend(who.organization_id, document_id, change.title, change.metadata)
+        return parts.catalogue.document(who.organization_id, document_id)
+
+    @router.put("/{document_id}", status_code=202, openapi_extra=REQUEST_BODY, responses={200: {"model": Admitted}})
+    async def replace(document_id: UUID, request: Request, response: Response, who: Writer) -> Admitted:
+        """Send the next version of a document; the present one is found until the new one is ready."""
+        uploads = await read_uploads(request)
+        if len(uploads) != 1:
+            raise Unprocessable("A new version is one file; this request has several.")
+        upload = uploads[0]
+        admission = await asyncio.to_thread(
+            parts.intake.replace, who.organization_id, document_id, upload.name, upload.stream
+        )
+        admitted = Admitted(documents=[AdmittedItem.of(admission)])
+        _say_where(response, admitted)
+        return admitted
+
+    @router.delete("/{document_id}", status_code=202)
+    def remove(document_id: UUID, response: Response, who: Writer) -> Deleted:
+        """Delete a document. No question finds it from now on; the job purges its chunks and bytes."""
+        deletion = parts.remover.delete(who.organization_id, document_id)
+        response.headers["Location"] = f"/jobs/{deletion.job_id}"
+        note = ""
+        if deletion.files_left:
+            note = (
+                f"Its file still lies in the watched folder ({', '.join(deletion.files_left)}). It does not come back "
+                "as long as the file stays as it is; remove the file if it is not needed."
+            )
+        return Deleted(id=document_id, status=DocumentStatus.DELETING, job_id=deletion.job_id, note=note)
+
+    @router.get("/{document_id}/chunks")
+    def chunks(document_id: UUID, who: Reader) -> ChunkList:
+        """The passages of the published version, as questions find them."""
+        parts.catalogue.document(who.organization_id, document_id)
+        return ChunkList(items=parts.store.chunks(who.organization_id, document_id))
+
+    @router.get("/{document_id}/content", response_class=FileResponse)
+    def content(document_id: UUID, who: Reader) -> FileResponse:
+        """The original bytes that questions are answered from."""
+        name, content_hash = parts.catalogue.content_of(who.organization_id, document_id)
+        path = parts.blobs.existing(content_hash)
+        with path.open("rb") as stream:
+            media_type = sniff(stream.read(HEAD_BYTES), name)
+        headers = {"X-Content-Type-Options": "nosniff", "Content-Disposition": _disposition(name)}
+        # Text is served as plain text whatever its name says, so that a browser shows it and runs nothing.
+        return FileResponse(path, media_type=media_type if media_type == PDF else "text/plain", headers=headers)
+
+    return router
+
+
+def _say_where(response: Response, admitted: Admitted) -> None:
+    """202 with the job of the first new document, or 200 when there is nothing to wait for."""
+    new = [item for item in admitted.documents if not item.duplicate and item.job_id]
+    if not new:
+        response.status_code = 200
+        return
+    response.headers["Location"] = f"/jobs/{new[0].job_id}"
+    response.headers["Retry-After"] = "1"
+
+
+def _statuses(text: str) -> list[DocumentStatus]:
+    try:
+        return [DocumentStatus(part.strip()) for part in text.split(",") if part.strip()]
+    except ValueError as error:
+        raise BadRequest(f"status takes {', '.join(DocumentStatus)}, separated by commas.") from error
+
+
+def _disposition(name: str) -> str:
+    """The name in ASCII for old clients and in full for all others; quotes and line ends cannot get through."""
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", errors="ignore").decode()
+    plain = "".join(character for character in ascii_name if character.isalnum() or character in " ._-()") or "document"
+    return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,0 +1,121 @@
+"""The original bytes of documents, kept under their hash: `<folder>/ab/abcdef...`.
+
+Everything is read from here, so a file that changes or vanishes while it is worked on harms nothing.
+"""
+
+import hashlib
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from shared.errors import NotFound, TooLarge, Unavailable
+
+PIECE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class StagedBlob:
+    """Bytes that arrived completely and are safe on disk under a temporary name."""
+
+    path: Path
+    content_hash: str
+    size: int
+    head: bytes
+    """The first bytes, for telling what kind of document it is."""
+
+
+class Blobs:
+    """A content-addressed folder on one disk. Thread-safe; memory stays at one piece of 1 MiB."""
+
+    def __init__(self, folder: Path, *, max_mb: int) -> None:
+        self.folder = folder
+        self.max_bytes = max_mb * 1024 * 1024
+        self._max_mb = max_mb
+        # Held while a blob gets its first or loses its last document, so that no purge takes what just arrived.
+        self.changing = threading.RLock()
+
+    def prepare(self) -> None:
+        """Make the folder and drop what an interrupted process left half-received."""
+        self._incoming.mkdir(parents=True, exist_ok=True)
+        for leftover in self._incoming.iterdir():
+            leftover.unlink(missing_ok=True)
+
+    @contextmanager
+    def stage(self, source: BinaryIO, name: str, *, head_bytes: int) -> Iterator[StagedBlob]:
+        """Copy a stream to a temporary file that lives as long as the context, hashing on the way.
+
+        Raises `TooLarge` as soon as the limit is passed, and `Unavailable` when the disk is full.
+        """
+        descriptor, temporary = tempfile.mkstemp(dir=self._incoming)
+        path = Path(temporary)
+        try:
+            with os.fdopen(descriptor, "wb") as target:
+                digest, size, head = hashlib.sha256(), 0, b""
+                while piece := source.read(PIECE_BYTES):
+                    size += len(piece)
+                    if size > self.max_bytes:
+                        raise self.too_large(name)
+                    if len(head) < head_bytes:
+                        head += piece[: head_bytes - len(head)]
+                    digest.update(piece)
+                    _write(target, piece)
+                target.flush()
+                os.fsync(target.fileno())
+            yield StagedBlob(path, digest.hexdigest(), size, head)
+        finally:
+            path.unlink(missing_ok=True)
+
+    def keep(self, staged: StagedBlob) -> None:
+        """Give staged bytes their lasting name. Safe to repeat; what is already there stays. Call with `changing`."""
+        target = self.path(staged.content_hash)
+        if target.exists():
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        staged.path.rename(target)
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the rename itself must survive a power cut
+        finally:
+            os.close(folder)
+
+    def path(self, content_hash: str) -> Path:
+        """Where the bytes are, or would be."""
+        return self.folder / content_hash[:2] / content_hash
+
+    def existing(self, content_hash: str) -> Path:
+        """Where the bytes are; raises `NotFound` when they are gone."""
+        path = self.path(content_hash)
+        if not path.is_file():
+            raise NotFound("The original bytes of this document are no longer kept here: send the document again.")
+        return path
+
+    def drop_unless(self, content_hash: str, still_needed: Callable[[], bool]) -> None:
+        """Delete the bytes if nobody needs them any more. Unknown bytes are no error."""
+        with self.changing:
+            if not still_needed():
+                self.path(content_hash).unlink(missing_ok=True)
+
+    def too_large(self, name: str) -> TooLarge:
+        return TooLarge(
+            f"{name} is larger than the limit of {self._max_mb} MiB (INGEST__MAX_FILE_MB). "
+            "Split it, or raise the limit."
+        )
+
+    @property
+    def _incoming(self) -> Path:
+        return self.folder / "incoming"
+
+
+def _write(target: BinaryIO, piece: bytes) -> None:
+    try:
+        target.write(piece)
+    except OSError as error:
+        raise Unavailable(
+            f"The document could not be stored ({error.strerror}). Check the space left in XGTWIN_DATA_DIR.",
+            retry_after=60,
+        ) from error

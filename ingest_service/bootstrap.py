@@ -1,0 +1,123 @@
+"""Where the parts of the ingest service are put together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from sqlalchemy import Engine
+
+from ingest_service.api import Parts, document_routes
+from ingest_service.api_jobs import job_routes
+from ingest_service.blobs import Blobs
+from ingest_service.catalogue import Catalogue
+from ingest_service.census import Census
+from ingest_service.changes import Changes
+from ingest_service.deletion import Remover
+from ingest_service.folder import WatchedFolder
+from ingest_service.intake import Intake
+from ingest_service.ledger import Ledger
+from ingest_service.outcomes import Runner
+from ingest_service.owner import Owner
+from ingest_service.parsing.blocks import ParsingLimits
+from ingest_service.parsing.sandbox import Sandbox
+from ingest_service.pipeline import Pipeline
+from ingest_service.recovery import finish_deletions, queue_what_the_store_lost
+from ingest_service.versions import Versions
+from ingest_service.workers import Workers
+from shared.auth.guard import Guard
+from shared.embeddings.lexical import LexicalEncoder
+from shared.embeddings.protocol import Embedder
+from shared.errors import Unavailable
+from shared.observability.logs import get_logger
+from shared.settings import Settings
+from shared.vector_store.protocol import VectorStore
+from shared.web.app import create_service_app
+
+log = get_logger(__name__)
+
+MIB = 1024 * 1024
+
+
+def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedder: Embedder | None) -> FastAPI:
+    """The ingest service over a migrated database and an open store, both of which stay the caller's.
+
+    Nothing runs before the lifespan. It starts: leftovers first (half-received bytes, jobs of the dead, deletions cut
+    short), so that new work never meets them; then the workers; then the folder, which makes work for them. It stops
+    in the opposite order: the folder first, so that nothing new comes in; then the workers, which give back what they
+    hold; then the reading processes, which only then have nobody who waits for them.
+    """
+    ingest = settings.ingest
+    limits = ParsingLimits(
+        max_pages=ingest.max_pages, timeout_s=ingest.parse_timeout_s, memory_mb=ingest.parse_memory_mb
+    )
+    blobs = Blobs(settings.data_dir.absolute() / "originals", max_mb=ingest.max_file_mb)
+    sandbox = Sandbox(limits, readers=max(1, ingest.workers))
+    ledger = Ledger(engine, lease_s=ingest.lease_s, owner=Owner.this_process())
+    workers = Workers(ledger, count=ingest.workers, lease_s=ingest.lease_s)
+    intake = Intake(engine, blobs, ledger, sandbox, max_queued=ingest.max_queued, wake=workers.wake)
+    remover = Remover(engine, store, intake, workers.wake)
+    versions = Versions(engine)
+    pipeline = Pipeline(
+        ledger=ledger,
+        versions=versions,
+        blobs=blobs,
+        sandbox=sandbox,
+        store=store,
+        lexicon=LexicalEncoder(),
+        embedder=embedder,
+        forget_bytes=intake.forget_bytes,
+        stopping=workers.stopping,
+    )
+    runner = Runner(ledger, versions, pipeline, remover, max_attempts=ingest.max_attempts)
+    folder = WatchedFolder(ingest, engine, intake, remover)
+    catalogue, changes = Catalogue(engine), Changes(engine, workers.wake)
+    census = Census(engine, catalogue, folder, embedder=embedder.name if embedder else "none")
+
+    def start() -> None:
+        blobs.prepare()
+        sandbox.warm_up()
+        _recover(engine, store)
+        workers.start(runner.run)
+        folder.start()
+
+    def stop() -> None:
+        folder.stop()
+        workers.stop()
+        sandbox.close()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await asyncio.to_thread(start)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(stop)
+
+    guard = Guard(engine, required=settings.auth_required(ingest))
+    app = create_service_app(
+        "ingest",
+        description="Documents in: upload, follow, replace and delete documents; the watched folder feeds it too.",
+        pings={"database": census.take, "store": store.ping},
+        facts=census.facts,
+        lifespan=lifespan,
+        max_body_bytes=(ingest.max_file_mb + 1) * MIB,
+        body_advice=(
+            f"The request is larger than the limit of {ingest.max_file_mb} MiB (INGEST__MAX_FILE_MB). "
+            "Send files one by one, split the document, or raise the limit."
+        ),
+    )
+    app.include_router(document_routes(Parts(guard, intake, remover, changes, catalogue, blobs, store)))
+    app.include_router(job_routes(guard, catalogue, changes, folder))
+    return app
+
+
+def _recover(engine: Engine, store: VectorStore) -> None:
+    if unfinished := finish_deletions(engine):
+        log.warning("deletions_taken_up", count=unfinished)
+    try:
+        if lost := queue_what_the_store_lost(engine, store):
+            log.warning("documents_missing_from_store", count=lost)
+    except Unavailable as error:
+        # The service starts without its store and says so in /readyz; the next start compares again.
+        log.warning("store_not_compared", reason=error.detail)

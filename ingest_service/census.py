@@ -1,0 +1,40 @@
+"""What `/readyz` tells of ingestion: counted in the check's thread, shown from memory."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Engine
+
+from ingest_service.catalogue import Catalogue
+from ingest_service.folder import WatchedFolder
+from shared.db import engine as database
+
+
+class Census:
+    """`take` is one of the checks of `/readyz`; `facts` is what it saw, without touching the database."""
+
+    def __init__(self, engine: Engine, catalogue: Catalogue, folder: WatchedFolder, *, embedder: str) -> None:
+        self.engine = engine
+        self.catalogue = catalogue
+        self.folder = folder
+        self.embedder = embedder
+        self._scanned = False
+        self._documents: dict[str, int] = {}
+
+    def take(self) -> None:
+        """Count. Raises `Unavailable` when the database does not answer."""
+        database.ping(self.engine)
+        # In this order: whoever sees `scanned` also sees every document that the first scan admitted.
+        scanned = self.folder.scanned
+        self._documents = self.catalogue.counts()
+        self._scanned = scanned
+
+    def facts(self) -> Mapping[str, object]:
+        """Documents by status, how the folder is watched, whether its first scan is over, what was held back."""
+        return {
+            "documents": self._documents,
+            "watch": self.folder.mode,
+            "scanned": self._scanned,
+            "held_back": self.folder.held_back,
+            "held_back_note": self.folder.note,
+            "embedder": self.embedder,
+        }

@@ -1,0 +1,157 @@
+"""The story of a document: job -> parse -> clean -> chunk -> embed -> upsert -> publish -> ready.
+
+Ids of chunks derive from document, version, bytes and chunker; upserts replace; publishing and the status come last.
+So a run that died anywhere is repeated from the start and ends as if nothing had happened.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+from uuid import UUID, uuid5
+
+from ingest_service import chunking
+from ingest_service.blobs import Blobs
+from ingest_service.canonical import canonical_text
+from ingest_service.chunking import Passage, passages, searchable_text
+from ingest_service.ledger import Job, Ledger
+from ingest_service.names import title_of
+from ingest_service.parsing.blocks import ParsedDocument
+from ingest_service.parsing.sandbox import Sandbox
+from ingest_service.versions import Versions, Work
+from shared.embeddings.protocol import Embedder
+from shared.models import Chunk, DocumentStatus
+from shared.observability.logs import get_logger
+from shared.observability.metrics import CHUNKS_STORED, EMBEDDINGS_MADE, STAGE_SECONDS
+from shared.vector_store.protocol import EmbeddedChunk, SparseVector, VectorStore
+
+log = get_logger(__name__)
+
+BATCH = 64
+"""Chunks per write: the embedded store holds all threads for as long as one call takes."""
+_CHUNKS = UUID("2f1d7c56-3f0b-4c43-9c3d-5a3f5a1f7c11")
+
+
+class Lexicon(Protocol):
+    """What the pipeline asks of the lexical encoder."""
+
+    def passage(self, text: str) -> SparseVector: ...
+
+
+class WorkerStopping(Exception):
+    """The service shuts down: the job is given back."""
+
+
+class Pipeline:
+    """Runs ingest jobs, one call a job, from any number of threads."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        versions: Versions,
+        blobs: Blobs,
+        sandbox: Sandbox,
+        store: VectorStore,
+        lexicon: Lexicon,
+        embedder: Embedder | None,
+        forget_bytes: Callable[[str], None],
+        stopping: Callable[[], bool],
+    ) -> None:
+        self.ledger = ledger
+        self.versions = versions
+        self.blobs = blobs
+        self.sandbox = sandbox
+        self.store = store
+        self.lexicon = lexicon
+        self.embedder = embedder
+        self.forget_bytes = forget_bytes
+        self.stopping = stopping
+
+    def ingest(self, job: Job) -> DocumentStatus:
+        """Take one version from its bytes to `ready` (or `no_text`). Safe to repeat after any interruption.
+
+        Raises `UnreadableDocument`, `ParserDied`, `Unavailable`, `JobCancelled`, `LeaseLost`, `WorkerStopping`.
+        """
+        work = self.versions.begin(job)
+        with self._stage("parsing"):
+            parsed = self._parse(job, work)
+            cut = passages(canonical_text(parsed.blocks))
+        if not cut:
+            self.versions.note(job, DocumentStatus.NO_TEXT, _no_text(parsed))
+            return DocumentStatus.NO_TEXT
+        title = work.title or parsed.title or title_of(work.name)
+        with self._stage("embedding"):
+            self.versions.note(job, DocumentStatus.EMBEDDING)
+            self._store(job, _chunks(work, title, cut))
+        with self._stage("publishing"):
+            self._proceed(job, "publishing", len(cut), len(cut))
+            self.store.publish(work.organization_id, work.document_id, work.version)
+            outdated = self.versions.ready(job, work, title=title, pages=parsed.pages, chunks=len(cut))
+        if outdated:
+            self.forget_bytes(outdated)
+        log.info("document_ready", pages=parsed.pages, chunks=len(cut))
+        return DocumentStatus.READY
+
+    def _parse(self, job: Job, work: Work) -> ParsedDocument:
+        path = self.blobs.existing(work.content_hash)
+        return self.sandbox.parse(path, work.media_type, still_wanted=lambda: self._proceed(job, "parsing", 0, 0))
+
+    def _store(self, job: Job, chunks: Sequence[Chunk]) -> None:
+        for start in range(0, len(chunks), BATCH):
+            self._proceed(job, "embedding", start, len(chunks))
+            batch = chunks[start : start + BATCH]
+            self.store.upsert(list(self._embedded(batch)))
+            CHUNKS_STORED.inc(len(batch))
+
+    def _embedded(self, chunks: Sequence[Chunk]) -> Iterator[EmbeddedChunk]:
+        texts = [searchable_text(chunk.title, chunk.heading_path, chunk.text) for chunk in chunks]
+        if self.embedder is None:
+            for chunk, text in zip(chunks, texts, strict=True):
+                yield EmbeddedChunk(chunk, self.lexicon.passage(text))
+            return
+        for chunk, text, dense in zip(chunks, texts, self.embedder.embed_passages(texts), strict=True):
+            EMBEDDINGS_MADE.inc()
+            yield EmbeddedChunk(chunk, self.lexicon.passage(text), dense)
+
+    def _proceed(self, job: Job, stage: str, done: int, total: int) -> None:
+        """Between two steps: say how far the job is, and stop if it is no longer wanted."""
+        if self.stopping():
+            raise WorkerStopping
+        self.ledger.progress(job, stage, done, total)
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        STAGE_SECONDS.labels(name).observe(time.perf_counter() - started)
+
+
+def _chunks(work: Work, title: str, cut: Sequence[Passage]) -> list[Chunk]:
+    return [
+        Chunk(
+            id=uuid5(_CHUNKS, f"{work.document_id}/{work.version}/{work.content_hash}/{chunking.FINGERPRINT}/{index}"),
+            organization_id=work.organization_id,
+            document_id=work.document_id,
+            version=work.version,
+            filename=work.name,
+            title=title,
+            index=index,
+            text=passage.text,
+            start=passage.start,
+            end=passage.end,
+            page_start=passage.page_start,
+            page_end=passage.page_end,
+            heading_path=passage.heading_path,
+        )
+        for index, passage in enumerate(cut)
+    ]
+
+
+def _no_text(parsed: ParsedDocument) -> str:
+    if parsed.pages:
+        return (
+            f"There is no text on its {parsed.pages} pages: it seems to be scanned. Run it through a text "
+            "recognition program (OCR) and send it again."
+        )
+    return "There is not a word in it."
