@@ -195,13 +195,14 @@ class Commands:
 
     def _reach(self, command: Command, stage: Stage) -> None:
         if command.stage is Stage.ACCEPTED:
-            command.stage = stage
+            self._enter(command, stage)
             self._tell(command)
 
     def _finish(self, command: Command, stage: Stage, error: str = "") -> None:
         if command.stage.final:
             return
-        command.stage, command.error = stage, error
+        self._enter(command, stage)
+        command.error = error
         if command.timer:
             command.timer.cancel()
         if lane := self._lanes.get(command.cmd.id):
@@ -211,10 +212,11 @@ class Commands:
             log.warning("command_without_effect", device=command.cmd.id, stage=stage.value, error=error)
         self._tell(command)
 
+    def _enter(self, command: Command, stage: Stage) -> None:
+        command.stage = stage
+        command.ms = round((asyncio.get_running_loop().time() - command.started) * 1000)
+
     def _tell(self, command: Command) -> None:
-        if not command.stage.final or not command.ms:
-            elapsed = asyncio.get_running_loop().time() - command.started
-            command.ms = round(elapsed * 1000)
         device = self._table.get(command.cmd.id)
         rev = device.rev if device else 0
         command.reply(
