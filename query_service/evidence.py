@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from query_service.answering.protocol import AnswerRequest
@@ -10,6 +10,7 @@ from query_service.conversations import Turn
 from query_service.followup import carried_questions
 from query_service.language import language_of
 from query_service.retrieval import Found, Retriever
+from query_service.spelling import with_repaired_words
 from query_service.terms import Weights, WordReader, weigh
 from query_service.verdict import Verdict, judge
 from shared.errors import Unavailable
@@ -61,15 +62,16 @@ class EvidenceFinder:
         self, organization_id: UUID, text: str, history: tuple[Turn, ...], top_k: int, document_ids: tuple[UUID, ...]
     ) -> Evidence:
         carried = carried_questions(text, history, self._reader)
-        found = self._retriever.retrieve(organization_id, " ".join([*carried[::-1], text]), top_k, document_ids)
-        request = AnswerRequest(text, language_of(text), found.passages, self._weights(text, found), history)
+        searched = " ".join([*carried[::-1], text])
+        found = self._retriever.retrieve(organization_id, searched, top_k, document_ids)
+        found = with_repaired_words(found, self._reader)
+        request = AnswerRequest(text, language_of(text), found.passages, self._weights(text, carried, found), history)
         verdict = judge(found, self._reader, self._min_coverage)
         return Evidence(organization_id, request, verdict, corpus_empty=found.rarity.total == 0)
 
-    def _weights(self, text: str, found: Found) -> Weights:
+    def _weights(self, text: str, carried: Sequence[str], found: Found) -> Weights:
         weights = weigh(found.words, found.rarity)
         own = {word.stem for word in self._reader.asked(text)}
-        if own >= {word.stem for word in found.words}:
-            return weights
-        stems = {stem: weight * (1 if stem in own else CARRIED_WEIGHT) for stem, weight in weights.stems.items()}
-        return Weights(stems, weights.surfaces, weights.bigrams, weights.grams)
+        taken_over = {word.stem for earlier in carried for word in self._reader.asked(earlier)} - own
+        stems = {stem: weight * (CARRIED_WEIGHT if stem in taken_over else 1) for stem, weight in weights.stems.items()}
+        return replace(weights, stems=stems)

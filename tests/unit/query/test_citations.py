@@ -1,0 +1,52 @@
+import pytest
+
+from query_service.citations import MarkerFilter
+from tests.unit.query.samples import citer, passage
+
+FIRST = passage("O 5G nasceu em 2018. A latência do 5G é baixa. O espectro vai até 71 GHz.", document="a.pdf")
+SECOND = passage("O 6G virá em 2030.", document="b.pdf")
+
+
+def filtered(passages: int, *pieces: str) -> str:
+    markers = MarkerFilter(passages)
+    return "".join([*(markers.feed(piece) for piece in pieces), markers.rest()])
+
+
+@pytest.mark.parametrize(
+    ("pieces", "shown"),
+    [
+        (["O 5G nasceu em 2018 [1]."], "O 5G nasceu em 2018 [1]."),
+        (["O 5G", " nasceu [", "1", "]", " em 2018."], "O 5G nasceu [1] em 2018."),
+        (["Errado [7]."], "Errado."),
+        (["Errado ", "[", "0", "]."], "Errado."),
+        (["Dois [1, 2] e um [2,9]."], "Dois [1][2] e um [2]."),
+        (["Um colchete [assim] fica."], "Um colchete [assim] fica."),
+        (["Cortado no meio [1"], "Cortado no meio [1"),
+        (["a ", "b ", "c"], "a b c"),
+    ],
+)
+def test_markers_that_point_nowhere_disappear_however_the_text_is_cut(pieces, shown):
+    assert filtered(2, *pieces) == shown
+
+
+def test_the_quote_is_the_sentence_that_supports_the_claim():
+    answer = "A latência é baixa no 5G [1]. O 6G virá em 2030 [2]."
+    first, second = citer.support(answer, [FIRST, SECOND])
+    assert (first.n, first.quote, first.filename) == (1, "A latência do 5G é baixa.", "a.pdf")
+    assert (second.n, second.quote) == (2, "O 6G virá em 2030.")
+
+
+def test_neighbouring_markers_stand_behind_the_same_claim():
+    proofs = citer.support("O 6G virá em 2030 [1][2].", [FIRST, SECOND])
+    assert [proof.n for proof in proofs] == [1, 2]
+    assert proofs[1].quote == "O 6G virá em 2030."
+
+
+def test_a_marker_after_the_full_stop_belongs_to_the_sentence_before_it():
+    (proof,) = citer.support("O espectro vai até 71 GHz. [1]", [FIRST])
+    assert proof.quote == "O espectro vai até 71 GHz."
+
+
+def test_each_passage_is_cited_once_and_text_without_markers_has_no_citation():
+    assert [proof.n for proof in citer.support("Um [1]. Outro [1].", [FIRST])] == [1]
+    assert citer.support("Os documentos não respondem.", [FIRST]) == []

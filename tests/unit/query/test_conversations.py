@@ -1,0 +1,130 @@
+from uuid import uuid4
+
+import pytest
+from sqlmodel import Session
+
+from query_service.conversations import HISTORY_MESSAGES, TITLE_CHARS, Conversations
+from query_service.events import Done, Reason, Timings, Usage
+from shared.auth.tables import Organization
+from shared.db.engine import migrate, open_engine
+from shared.errors import BadRequest, NotFound
+from shared.models import DEFAULT_ORGANIZATION_ID as OURS
+from shared.settings import Settings
+from tests.unit.query.samples import citer, passage
+
+
+@pytest.fixture
+def engine(tmp_path):
+    engine = open_engine(Settings(data_dir=tmp_path, _env_file=None))
+    migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def conversations(engine):
+    return Conversations(engine)
+
+
+@pytest.fixture
+def theirs(engine):
+    """Another organization."""
+    row = Organization(name="outra")
+    with Session(engine) as session:
+        session.add(row)
+        session.commit()
+        return row.id
+
+
+def done(opened, text="Resposta.", citations=()):
+    return Done(
+        answer=text,
+        grounded=bool(citations),
+        reason=None if citations else Reason.NO_EVIDENCE,
+        citations=tuple(citations),
+        conversation_id=opened.conversation_id,
+        message_id=opened.message_id,
+        model="extractive",
+        usage=Usage(prompt_tokens=1),
+        timings_ms=Timings(retrieve=1.5, answer=2, total=4),
+        speech=text,
+    )
+
+
+def test_a_question_and_its_answer_are_kept_as_they_were(conversations):
+    opened = conversations.open(OURS, None, "O que é?")
+    proof = citer.support("Texto [1].", [passage("Texto.", page_start=2, heading_path=("A", "B"))])
+    conversations.answered(OURS, done(opened, "Texto [1].", proof))
+    question, answer = conversations.messages(OURS, opened.conversation_id, 10, None).items
+    assert (question.role, question.content, question.grounded) == ("user", "O que é?", None)
+    assert (answer.id, answer.role, answer.content, answer.grounded) == (
+        opened.message_id,
+        "assistant",
+        "Texto [1].",
+        True,
+    )
+    assert answer.citations[0]["quote"] == "Texto."
+    assert answer.timings_ms == {"retrieve": 1.5, "answer": 2.0, "total": 4.0}
+
+
+def test_the_history_of_the_next_question_is_what_was_said_before_oldest_first(conversations):
+    opened = conversations.open(OURS, None, "pergunta 0")
+    for n in range(1, 6):
+        conversations.answered(OURS, done(opened, f"resposta {n - 1}"))
+        opened = conversations.open(OURS, opened.conversation_id, f"pergunta {n}")
+    assert len(opened.history) == HISTORY_MESSAGES
+    assert [turn.content for turn in opened.history][-2:] == ["pergunta 4", "resposta 4"]
+    assert opened.history[0].content == "pergunta 2"
+
+
+def test_an_unknown_deleted_or_foreign_conversation_is_not_found(conversations, theirs):
+    foreign = conversations.open(theirs, None, "deles").conversation_id
+    deleted = conversations.open(OURS, None, "nossa").conversation_id
+    conversations.delete(OURS, deleted)
+    for unknown in (uuid4(), foreign, deleted):
+        with pytest.raises(NotFound, match="Leave conversation_id out"):
+            conversations.open(OURS, unknown, "?")
+        with pytest.raises(NotFound):
+            conversations.messages(OURS, unknown, 10, None)
+        with pytest.raises(NotFound):
+            conversations.delete(OURS, unknown)
+    assert conversations.page(OURS, 10, None).items == []
+    assert [row.id for row in conversations.page(theirs, 10, None).items] == [foreign]
+
+
+def test_pages_of_conversations_neither_repeat_nor_skip(conversations):
+    made = [conversations.open(OURS, None, f"{n}").conversation_id for n in range(7)]
+    seen, cursor = [], None
+    while True:
+        page = conversations.page(OURS, 3, cursor)
+        seen += [row.id for row in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert seen == made[::-1]
+
+
+def test_pages_of_messages_neither_repeat_nor_skip(conversations):
+    opened = conversations.open(OURS, None, "0")
+    for n in range(1, 5):
+        conversations.open(OURS, opened.conversation_id, f"{n}")
+    first = conversations.messages(OURS, opened.conversation_id, 3, None)
+    second = conversations.messages(OURS, opened.conversation_id, 3, first.next_cursor)
+    assert [row.content for row in [*first.items, *second.items]] == ["0", "1", "2", "3", "4"]
+    assert second.next_cursor is None
+
+
+@pytest.mark.parametrize("cursor", ["x", "", "ÿÿ", "MjAyNg=="])
+def test_a_cursor_of_somebody_else_is_a_bad_request(conversations, cursor):
+    if cursor:
+        with pytest.raises(BadRequest, match="next_cursor"):
+            conversations.page(OURS, 3, cursor)
+    else:
+        assert conversations.page(OURS, 3, cursor).items == []
+
+
+def test_the_title_is_the_first_question_on_one_line_and_cut(conversations):
+    conversations.open(OURS, None, "uma\npergunta " + "longa " * 40)
+    (row,) = conversations.page(OURS, 1, None).items
+    assert row.title.startswith("uma pergunta longa")
+    assert len(row.title) <= TITLE_CHARS

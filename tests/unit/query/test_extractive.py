@@ -1,0 +1,94 @@
+from contextlib import aclosing
+
+from query_service.answering.extractive import Extractive
+from query_service.events import Delta
+from shared.models import Citation
+from tests.unit.query.samples import citer, passage, reader, request
+
+INATEL = passage(
+    "O Inatel fica em Santa Rita do Sapucaí, no sul de Minas Gerais. O Inatel foi fundado em 31 de março de 1965. "
+    "O seu primeiro curso foi de Engenharia de Operação.",
+    document="inatel.md",
+    page_start=2,
+    page_end=2,
+    score=9,
+)
+MQTT = passage("O MQTT é um protocolo leve de mensagens. Foi criado em 1999.", document="mqtt.md", score=4)
+
+
+async def answer(question, *passages):
+    text, proofs = "", []
+    async with aclosing(Extractive(reader, citer).answer(request(question, *passages))) as pieces:
+        async for piece in pieces:
+            if isinstance(piece, Delta):
+                text += piece.text
+            elif isinstance(piece, Citation):
+                proofs.append(piece)
+    return text, proofs
+
+
+async def test_the_answering_sentence_comes_with_its_number_and_a_literal_quote():
+    text, (proof,) = await answer("Quando o Inatel foi fundado?", MQTT, INATEL)
+    assert "O Inatel foi fundado em 31 de março de 1965. [2]" in text
+    assert "O Inatel foi fundado em 31 de março de 1965." in proof.quote
+    assert proof.quote in INATEL.chunk.text
+    assert (proof.n, proof.filename, proof.page_start) == (2, "inatel.md", 2)
+    assert proof.url.endswith(f"/documents/{INATEL.chunk.document_id}/content#page=2")
+
+
+async def test_at_most_three_sentences_are_given_and_each_has_its_number():
+    text, _ = await answer("O que é o Inatel e o que é o protocolo MQTT?", INATEL, MQTT)
+    assert 1 <= text.count("[") <= 3
+    assert all(part.strip() == "" or part.strip()[-1] in ".!" for part in text.replace("[2]", "[1]").split("[1]"))
+
+
+async def test_a_sentence_that_points_back_brings_the_one_before_it():
+    text, (proof,) = await answer("Quando foi criado o MQTT?", MQTT)
+    assert text == "O MQTT é um protocolo leve de mensagens. [1] Foi criado em 1999. [1]"
+    assert proof.quote == MQTT.chunk.text
+
+
+async def test_questions_headings_and_capitals_are_not_given_as_answers():
+    faq = passage("QUEM COORDENA O LABORATÓRIO\n\nQuem coordena o laboratório?\n\nA coordenação é da professora Ana.")
+    text, _ = await answer("Quem coordena o laboratório?", faq)
+    assert text == "A coordenação é da professora Ana. [1]"
+
+
+async def test_a_table_row_is_read_with_the_names_of_its_columns():
+    table = passage("Serviço | Porta\n\nquery | 8000\n\ningest | 8001")
+    text, (proof,) = await answer("Qual a porta do serviço query?", table)
+    assert "Serviço: query; Porta: 8000. [1]" in text
+    assert "|" not in text
+    assert proof.quote in table.chunk.text
+
+
+async def test_a_list_is_given_with_the_sentence_that_announces_it():
+    plan = passage("O plano tem três linhas:\n\npesquisar soluções;\n\nformar pessoas;\n\natrair empresas.")
+    text, (proof,) = await answer("Quais são as linhas do plano?", plan)
+    assert text == "O plano tem três linhas: pesquisar soluções; formar pessoas; atrair empresas. [1]"
+    assert proof.quote == plan.chunk.text
+
+
+async def test_a_half_sentence_at_the_border_of_a_chunk_loses_to_a_whole_one():
+    cut = passage("que fica a cobertura da antena. A cobertura da antena alcança dois quilômetros. A cobertura da an")
+    text, _ = await answer("Qual a cobertura da antena?", cut)
+    assert text.startswith("A cobertura da antena alcança dois quilômetros. [1]")
+
+
+async def test_a_passage_of_mere_fragments_still_answers():
+    slide = passage("Antena setorial\n\nCobertura da antena: 2 km")
+    text, _ = await answer("Qual a cobertura da antena?", slide)
+    assert "Cobertura da antena: 2 km. [1]" in text
+
+
+async def test_markdown_marks_do_not_reach_the_reader_but_the_quote_is_literal():
+    marked = passage("O **eMBB**, de *enhanced Mobile Broadband*, é a banda larga móvel do `5G`.")
+    text, (proof,) = await answer("O que é o eMBB?", marked)
+    assert text == "O eMBB, de enhanced Mobile Broadband, é a banda larga móvel do 5G. [1]"
+    assert proof.quote == marked.chunk.text
+
+
+async def test_the_same_sentence_in_two_documents_is_given_once():
+    other = passage(MQTT.chunk.text, document="copia.md", score=4)
+    text, _ = await answer("O que é o MQTT?", MQTT, other)
+    assert text.count("protocolo leve") == 1

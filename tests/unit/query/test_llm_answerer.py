@@ -1,0 +1,103 @@
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from query_service.answering.llm import LlmAnswerer
+from query_service.answering.protocol import Silent
+from query_service.events import Delta, Usage
+from query_service.llm.protocol import LlmFailed
+from shared.errors import Unavailable
+from shared.models import Citation
+from tests.unit.query.samples import citer, passage, request
+
+PASSAGE = passage("O 5G nasceu em 2018. A latência é baixa.")
+NEVER = object()
+
+
+class ScriptedLlm:
+    """Says its script; an exception in it is raised, NEVER waits for ever. Tells whether it was closed."""
+
+    model, host = "scripted", "nowhere"
+
+    def __init__(self, *script):
+        self.script = script
+        self.closed = False
+
+    async def stream(self, messages):
+        try:
+            for step in self.script:
+                if step is NEVER:
+                    await asyncio.Event().wait()
+                elif isinstance(step, Exception):
+                    raise step
+                yield step
+        finally:
+            self.closed = True
+
+    async def close(self):
+        pass
+
+
+async def run(llm, *, first=5.0, whole=5.0):
+    pieces = []
+    answerer = LlmAnswerer(llm, citer, first_token_s=first, timeout_s=whole)
+    async with aclosing(answerer.answer(request("Quando nasceu o 5G?", PASSAGE))) as answer:
+        async for piece in answer:
+            pieces.append(piece)
+    return pieces
+
+
+def text_of(pieces):
+    return "".join(piece.text for piece in pieces if isinstance(piece, Delta))
+
+
+async def test_text_streams_and_citations_and_usage_follow():
+    pieces = await run(ScriptedLlm("O 5G nasceu", " em 2018 [", "1].", Usage(prompt_tokens=7)))
+    assert text_of(pieces) == "O 5G nasceu em 2018 [1]."
+    assert [type(piece) for piece in pieces[-2:]] == [Citation, Usage]
+    assert pieces[-2].quote == "O 5G nasceu em 2018."
+    assert pieces[-1].prompt_tokens == 7
+
+
+async def test_a_marker_that_points_nowhere_is_dropped_and_proves_nothing():
+    pieces = await run(ScriptedLlm("O 5G nasceu em 2018 [4]."))
+    assert text_of(pieces) == "O 5G nasceu em 2018."
+    assert not [piece for piece in pieces if isinstance(piece, Citation)]
+
+
+@pytest.mark.parametrize("script", [(LlmFailed("connection"),), (), ("  ", "\n"), (Usage(),)])
+async def test_a_model_that_gives_no_word_is_silent(script):
+    llm = ScriptedLlm(*script)
+    with pytest.raises(Silent):
+        await run(llm)
+    assert llm.closed
+
+
+async def test_a_first_token_that_does_not_come_in_time_is_silence():
+    llm = ScriptedLlm(NEVER)
+    with pytest.raises(Silent) as caught:
+        await run(llm, first=0.05)
+    assert caught.value.kind == "timeout"
+    assert llm.closed
+
+
+async def test_the_deadline_of_the_whole_answer_is_an_error_with_what_to_do():
+    llm = ScriptedLlm("O 5G", NEVER)
+    with pytest.raises(Unavailable, match="LLM__TIMEOUT_S") as caught:
+        await run(llm, whole=0.05)
+    assert caught.value.code == "llm_interrupted"
+    assert llm.closed
+
+
+async def test_a_failure_after_the_first_token_is_no_silence():
+    with pytest.raises(Unavailable):
+        await run(ScriptedLlm("O 5G", LlmFailed("broken")))
+
+
+async def test_closing_the_answer_closes_the_model_call():
+    llm = ScriptedLlm("O 5G nasceu ", "em 2018", NEVER)
+    answer = LlmAnswerer(llm, citer, first_token_s=5, timeout_s=5).answer(request("Quando?", PASSAGE))
+    assert await anext(answer) == Delta(text="O 5G nasceu")
+    await answer.aclose()
+    assert llm.closed

@@ -1,0 +1,97 @@
+"""The wire of the OpenAI-compatible client, over the library's own mock transport."""
+
+import json
+
+import httpx2
+import openai
+import pytest
+
+from query_service.events import Usage
+from query_service.llm.openai_compatible import OpenAICompatible
+from query_service.llm.protocol import ChatMessage, LlmFailed
+from shared.errors import Unavailable
+from shared.settings import LlmSettings
+
+SETTINGS = LlmSettings(base_url="http://user:pw@llm.test:4000/v1", model="small", api_key="k-123", max_tokens=99)
+MESSAGES = [ChatMessage("system", "regras"), ChatMessage("user", "pergunta")]
+
+
+def over(handler) -> OpenAICompatible:
+    http = httpx2.AsyncClient(transport=httpx2.MockTransport(handler))
+    client = openai.AsyncOpenAI(
+        base_url="http://llm.test:4000/v1", api_key="k-123", http_client=http, max_retries=0, _enforce_credentials=False
+    )
+    return OpenAICompatible(SETTINGS, client=client)
+
+
+def sse(*chunks) -> httpx2.Response:
+    body = "".join(f"data: {chunk if isinstance(chunk, str) else json.dumps(chunk)}\n\n" for chunk in chunks)
+    return httpx2.Response(200, headers={"content-type": "text/event-stream"}, text=body)
+
+
+def delta(text):
+    return {"choices": [{"index": 0, "delta": {"content": text}}]}
+
+
+async def said(llm):
+    return [piece async for piece in llm.stream(MESSAGES)]
+
+
+async def test_the_request_carries_model_messages_limits_and_key():
+    seen = []
+
+    def handler(request):
+        seen.append(request)
+        return sse(delta("oi"), "[DONE]")
+
+    assert await said(over(handler)) == ["oi"]
+    body = json.loads(seen[0].content)
+    assert seen[0].url.path == "/v1/chat/completions"
+    assert seen[0].headers["authorization"] == "Bearer k-123"
+    assert body["messages"] == [{"role": "system", "content": "regras"}, {"role": "user", "content": "pergunta"}]
+    assert (body["model"], body["stream"], body["max_tokens"]) == ("small", True, 99)
+
+
+async def test_empty_pieces_are_left_out_and_usage_is_passed_on():
+    usage = {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}}
+    chunks = [delta(None), delta(""), {"choices": [{"index": 0, "delta": {}}]}, delta("a"), delta("b"), usage, "[DONE]"]
+    assert await said(over(lambda _: sse(*chunks))) == [
+        "a",
+        "b",
+        Usage(prompt_tokens=3, completion_tokens=2, total_tokens=5),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(400, "refused"), (401, "refused"), (404, "refused"), (429, "server"), (500, "server")]
+)
+async def test_a_status_says_whether_it_was_refused_or_failed(status, kind):
+    with pytest.raises(LlmFailed) as caught:
+        await said(over(lambda _: httpx2.Response(status, json={"error": {"message": "secret k-123"}})))
+    assert caught.value.kind == kind
+    assert "k-123" not in str(caught.value)
+
+
+@pytest.mark.parametrize("chunk", ["{not json", '{"choices": 5}', '{"choices": [{"delta": null}]}', '{"error": "x"}'])
+async def test_what_is_not_a_chunk_is_a_broken_answer(chunk):
+    with pytest.raises(LlmFailed) as caught:
+        await said(over(lambda _: sse(delta("a"), chunk)))
+    assert caught.value.kind == "broken"
+
+
+async def test_a_server_that_cannot_be_reached_is_a_connection_failure():
+    def handler(request):
+        raise httpx2.ConnectError("refused")
+
+    with pytest.raises(LlmFailed) as caught:
+        await said(over(handler))
+    assert caught.value.kind == "connection"
+
+
+def test_the_host_is_shown_without_user_password_or_path():
+    assert over(lambda _: sse()).host == "llm.test:4000"
+
+
+def test_a_url_without_a_model_is_refused_with_the_settings_name():
+    with pytest.raises(Unavailable, match="LLM__MODEL"):
+        OpenAICompatible(LlmSettings(base_url="http://llm.test"))

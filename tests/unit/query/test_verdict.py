@@ -1,0 +1,40 @@
+from dataclasses import replace
+
+from query_service.events import Reason
+from query_service.verdict import judge
+from tests.unit.query.samples import found, passage, reader
+
+ANTENNA = passage("A antena do laboratório cobre dois quilômetros em campo aberto. Ela fica no telhado.")
+
+
+def verdict(question, *passages, **corpus):
+    return judge(found(question, *passages, **corpus), reader, 0.5)
+
+
+def test_a_passage_that_holds_the_words_is_evidence():
+    assert verdict("O que a antena do laboratório cobre?", ANTENNA).reason is None
+
+
+def test_nothing_retrieved_is_no_evidence():
+    assert verdict("O que a antena cobre?").reason is Reason.NO_EVIDENCE
+
+
+def test_a_passage_without_any_word_of_the_question_is_no_evidence():
+    assert verdict("Qual a receita de pudim?", ANTENNA).reason is Reason.NO_EVIDENCE
+
+
+def test_a_semantic_hit_without_shared_words_is_weak_but_there():
+    semantic = replace(found("Qual a receita de pudim?", ANTENNA), semantic=True)
+    assert judge(semantic, reader, 0.5).reason is Reason.LOW_SCORE
+
+
+def test_common_words_alone_are_too_little():
+    counts = dict.fromkeys(("laboratori", "camp"), 95)
+    question = "Quem venceu o torneio de xadrez no campo do laboratório?"
+    assert verdict(question, ANTENNA, counts=counts).reason is Reason.LOW_SCORE
+
+
+def test_a_heading_that_asks_the_question_is_evidence_for_the_text_under_it():
+    answer = passage("Sim, basta enviar o mesmo valor.", heading_path=("O assistente lembra da conversa?",))
+    assert verdict("O assistente lembra da conversa?", answer).reason is None
+    assert verdict("O assistente lembra da conversa?", passage("Sim, basta enviar o mesmo valor.")).reason

@@ -1,0 +1,94 @@
+"""Language, refusals, speech, follow-ups: what people read and hear."""
+
+import pytest
+
+from query_service import wording
+from query_service.conversations import Turn
+from query_service.events import Reason
+from query_service.followup import carried_questions
+from query_service.language import language_of
+from query_service.speech import MAX_CHARS, spoken
+from query_service.tables import Role
+from tests.unit.query.samples import reader
+
+
+@pytest.mark.parametrize(
+    ("question", "language"),
+    [
+        ("O que é o 5G?", "pt"),
+        ("o que e um gemeo digital", "pt"),
+        ("What is the 5G core?", "en"),
+        ("Who runs the lab?", "en"),
+        ("URLLC", "pt"),
+        ("Quem coordena o Open RAN?", "pt"),
+    ],
+)
+def test_the_language_of_a_question_is_told_by_its_small_words(question, language):
+    assert language_of(question) == language
+
+
+def test_a_refusal_names_the_nearest_document_without_claiming_that_it_answers():
+    text = wording.refusal(Reason.LOW_SCORE, "pt", nearest=["Guia do 5G"])
+    assert "não respondem" in text
+    assert "«Guia do 5G»" in text
+
+
+def test_a_pending_refusal_names_the_documents_and_says_when_to_ask_again():
+    text = wording.refusal(Reason.PENDING_DOCUMENTS, "en", pending=["a.pdf", "b.pdf"])
+    assert "“a.pdf” and “b.pdf” are still being read" in text
+    assert "ask again" in text
+
+
+@pytest.mark.parametrize("language", ["pt", "en"])
+@pytest.mark.parametrize("reason", [Reason.NO_EVIDENCE, Reason.LOW_SCORE, Reason.PENDING_DOCUMENTS])
+def test_every_refusal_is_made_of_whole_sentences(reason, language):
+    for nearest in ((), ("A",), ("A", "B")):
+        text = wording.refusal(reason, language, nearest=nearest, pending=["x.pdf"])
+        assert text.endswith(".")
+        assert ".." not in text
+        assert "{" not in text
+
+
+def test_speech_has_no_markdown_no_citations_and_no_addresses():
+    said = spoken("## Título\n\n- O **5G** é uma *rede* [1][2], veja [o guia](http://x.y).\n\n| a | b |\n|---|---|\n")
+    assert said == "Título O 5G é uma rede, veja o guia."
+
+
+def test_speech_stops_after_a_whole_sentence():
+    said = spoken(" ".join(f"Esta é a frase número {n}, que diz alguma coisa sobre a rede. [1]" for n in range(20)))
+    assert len(said) <= MAX_CHARS
+    assert said.endswith("rede.")
+
+
+def test_speech_of_one_endless_sentence_is_cut_at_a_word():
+    said = spoken("palavra " * 200)
+    assert len(said) <= MAX_CHARS
+    assert said.endswith("palavra.")
+
+
+HISTORY = (
+    Turn(role=Role.USER, content="Quem coordena o xGMobile?"),
+    Turn(role=Role.ASSISTANT, content="O professor Luciano."),
+)
+
+
+@pytest.mark.parametrize(
+    "question", ["E onde ele estudou?", "Onde ele fez o doutorado?", "e quanto a isso?", "Por quê?"]
+)
+def test_a_question_that_leans_on_the_one_before_carries_it(question):
+    assert carried_questions(question, HISTORY, reader) == ("Quem coordena o xGMobile?",)
+
+
+@pytest.mark.parametrize(
+    "question", ["Qual a frequência da faixa de 3,5 GHz no Brasil?", "O que é a latência da rede?"]
+)
+def test_a_question_that_stands_alone_carries_nothing(question):
+    assert carried_questions(question, HISTORY, reader) == ()
+
+
+def test_a_chain_of_leaning_questions_is_followed_to_its_beginning():
+    history = (*HISTORY, Turn(role=Role.USER, content="E onde ele estudou?"))
+    assert carried_questions("E quando foi isso?", history, reader) == (
+        "E onde ele estudou?",
+        "Quem coordena o xGMobile?",
+    )
