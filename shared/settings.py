@@ -76,7 +76,8 @@ class QuerySettings(Service):
 class TwinSettings(Service):
     port: int = Field(8002, ge=1, le=65535, description="Port of the twin bridge (HTTP and WebSocket).")
     mqtt_url: str = Field(
-        "", description="mqtt[s]://[user:password@]host[:port]; empty starts the demo broker in `xgtwin up`."
+        "",
+        description="mqtt[s]://[user:password@]host[:port][?version=5]; empty starts the demo broker in `xgtwin up`.",
     )
     demo_lamp: bool = Field(True, description="With the demo broker, also play one simulated lamp.")
     name: str = Field(

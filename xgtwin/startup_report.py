@@ -38,7 +38,8 @@ async def announce(settings: Settings, console: Console, *, demo_broker: str, la
     troubled = sum(documents.values()) - ready
     line = f"[green]{ready} documents are searchable[/] ({query['chunks']} chunks, {time.monotonic() - started:.1f} s)."
     if troubled:
-        line += f" [yellow]{troubled} are not: see {settings.ingest.base_url}/documents?status=failed,quarantined,no_text[/]"
+        url = f"{settings.ingest.base_url}/documents?status=failed,quarantined,no_text"
+        line += f" [yellow]{troubled} are not: see {url}[/]"
     console.print(line)
     console.print(f'Ask:   {_command()} ask "Quando o Inatel foi fundado?"      Stop: Ctrl+C')
 
@@ -69,7 +70,7 @@ def _report(
     table = Table(title=f"xgtwin {VERSION}", title_justify="left", show_header=False, box=None, padding=(0, 2))
     documents = sum(ingest["documents"].values())
     where = f"{settings.ingest.watch_dir}/ ({ingest['watch']})"
-    table.add_row("questions", settings.query.base_url, query["answers"])
+    table.add_row("questions", settings.query.base_url, query["mode"])
     table.add_row("documents", settings.ingest.base_url, f"watching {where}, {documents} known")
     table.add_row("lamps", settings.twin.base_url, f"WebSocket {_ws(settings.twin)}")
     if demo_broker:
@@ -108,6 +109,8 @@ def _access(settings: Settings) -> str:
 def _command() -> str:
     """How to call this program from here: by name where it is on the path, else as it was called."""
     called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return "python -m xgtwin"
     try:
         return str(called.relative_to(Path.cwd()))
     except ValueError:

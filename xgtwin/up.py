@@ -20,6 +20,7 @@ from shared.observability.logs import configure_logging
 from shared.settings import Settings
 from shared.vector_store.bootstrap import open_store
 from shared.web.server import Listener, run, serve
+from twin_bridge.protocol import SEND_BUFFER_BYTES
 from xgtwin.demo_broker import DemoBroker
 from xgtwin.simulated_lamp import SimulatedLamp
 from xgtwin.startup_report import announce
@@ -76,7 +77,14 @@ def _services(settings: Settings) -> Iterator[list[Listener]]:
         yield [
             Listener("query", query, settings.query.host, settings.query.port, "QUERY__PORT"),
             Listener("ingest", ingest, settings.ingest.host, settings.ingest.port, "INGEST__PORT"),
-            Listener("twin", twin, settings.twin.host, settings.twin.port, "TWIN__PORT"),
+            Listener(
+                "twin",
+                twin,
+                settings.twin.host,
+                settings.twin.port,
+                "TWIN__PORT",
+                send_buffer_bytes=SEND_BUFFER_BYTES,
+            ),
         ]
 
 
