@@ -13,6 +13,7 @@ from types import TracebackType
 
 from amqtt.broker import Broker
 from amqtt.errors import AMQTTError
+from amqtt.session import Session
 
 from shared.errors import Unavailable
 from shared.observability.logs import get_logger
@@ -24,6 +25,17 @@ USUAL_PORT = 1883
 PORTS_TRIED = 100
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0
+
+
+class _Broker(Broker):  # type: ignore[misc]  # amqtt has no types
+    """amqtt 0.12.1 greets a new client with the retained messages of everybody's subscriptions, not of its own."""
+
+    async def _publish_retained_messages_for_subscription(
+        self, subscription: tuple[str, int], session: Session
+    ) -> None:
+        subscribers = self._subscriptions.get(subscription[0], ())
+        if any(subscriber.client_id == session.client_id for subscriber, _ in subscribers):
+            await super()._publish_retained_messages_for_subscription(subscription, session)
 
 
 class DemoBroker:
@@ -70,7 +82,7 @@ class DemoBroker:
 
     async def _serve(self) -> None:
         self._stop = asyncio.Event()
-        broker = Broker(
+        broker = _Broker(
             {
                 "listeners": {"default": {"type": "tcp", "bind": f"{HOST}:{self.port}"}},
                 "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},

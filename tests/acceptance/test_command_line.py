@@ -70,7 +70,7 @@ def test_commands_say_what_to_start_when_nothing_runs(product: Product):
 def test_a_second_product_on_the_same_folder_says_that_one_is_running(product: Product):
     done = product.command("up")
     assert done.returncode == 1
-    assert "running already" in done.stderr
+    assert "another xgtwin process" in done.stderr
     assert "Traceback" not in done.stderr
 
 
