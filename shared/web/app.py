@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from fastapi import FastAPI, Response
+from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.version import VERSION
@@ -31,7 +32,10 @@ def create_service_app(
 
     `service` is the name on metrics and logs, `body_advice` what a 413 tells the caller to do, `extra` goes to FastAPI.
     """
-    app = FastAPI(title=f"xgtwin {service}", version=VERSION, description=description, lifespan=lifespan, **extra)
+    # FastAPI's own /docs loads its page from a CDN and stays blank on a machine without internet.
+    app: FastAPI = FastAPIOffline(
+        title=f"xgtwin {service}", version=VERSION, description=description, lifespan=lifespan, **extra
+    )
     add_problem_handlers(app)
     app.include_router(health_routes(pings, facts))
 

@@ -1,5 +1,6 @@
 """The HTTP frame: problem documents, request ids, body limit, health."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -142,3 +143,12 @@ async def test_metrics_name_routes_by_template(http: httpx.AsyncClient):
     page = (await http.get("/metrics")).text
     assert 'route="/missing/{name}"' in page
     assert "some-id" not in page
+
+
+async def test_the_docs_page_needs_no_internet(http: httpx.AsyncClient):
+    page = (await http.get("/docs")).text
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert addresses
+    for address in addresses:
+        assert address.startswith("/"), address
+        assert (await http.get(address)).is_success, address
