@@ -11,6 +11,7 @@ from query_service.answering.llm import LlmAnswerer
 from query_service.api import ask_routes, conversation_routes, search_routes
 from query_service.ask import Asker
 from query_service.citations import Citer
+from query_service.console import console_routes
 from query_service.conversations import Conversations
 from query_service.evidence import EvidenceFinder
 from query_service.llm.openai_compatible import OpenAICompatible
@@ -81,6 +82,7 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
         body_advice=f"A question is sent as JSON of at most {max_body} bytes; ask more briefly "
         "(the limit follows QUERY__MAX_QUESTION_CHARS).",
     )
+    app.include_router(console_routes())
     app.include_router(ask_routes(asker, allowed, settings.query))
     app.include_router(perguntar_routes(asker, allowed, settings.query))
     app.include_router(search_routes(retriever, allowed, settings.query))

@@ -1,0 +1,91 @@
+"use strict";
+// The console: one conversation with POST /ask. Text from documents is only ever set as text, never as markup.
+
+const talk = document.getElementById("talk");
+const form = document.getElementById("form");
+const question = document.getElementById("question");
+const keyRow = document.getElementById("key-row");
+const key = document.getElementById("key");
+let conversation = null;
+
+const REASONS = {
+  no_evidence: "Nenhum trecho dos documentos trata disso.",
+  low_score: "Os trechos encontrados não bastam para uma resposta segura.",
+  pending_documents: "Há documentos ainda sendo lidos. Pergunte de novo em instantes.",
+  llm_unavailable: "O modelo de linguagem não respondeu.",
+};
+
+function element(name, text, className) {
+  const made = document.createElement(name);
+  if (text) made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+
+function place(citation) {
+  if (citation.page_start === null) return citation.filename;
+  const pages = citation.page_start === citation.page_end
+    ? `página ${citation.page_start}` : `páginas ${citation.page_start} a ${citation.page_end}`;
+  return `${citation.filename}, ${pages}`;
+}
+
+function source(citation) {
+  const item = element("li");
+  const link = element("a", `[${citation.n}] ${place(citation)}`);
+  link.href = citation.url;
+  link.target = "_blank";
+  link.rel = "noopener";
+  item.append(link, element("blockquote", citation.quote));
+  return item;
+}
+
+function show(card, answer) {
+  card.append(element("p", answer.answer));
+  if (!answer.grounded) card.append(element("p", REASONS[answer.reason] || "", "note"));
+  const sources = element("ol");
+  sources.append(...answer.citations.map(source));
+  card.append(sources);
+}
+
+async function ask(text) {
+  const headers = { "Content-Type": "application/json" };
+  if (key.value) headers.Authorization = `Bearer ${key.value}`;
+  const body = { question: text };
+  if (conversation) body.conversation_id = conversation;
+  const response = await fetch("/ask", { method: "POST", headers, body: JSON.stringify(body) });
+  const answer = await response.json();
+  if (response.status === 401 || response.status === 403) keyRow.hidden = false;
+  if (!response.ok) throw new Error(answer.detail);
+  conversation = answer.conversation_id;
+  return answer;
+}
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const text = question.value.trim();
+  if (!text) return;
+  const button = form.querySelector("button");
+  const card = element("article");
+  card.append(element("h2", text));
+  talk.append(card);
+  card.scrollIntoView({ block: "nearest" });
+  button.disabled = true;
+  try {
+    show(card, await ask(text));
+    question.value = "";
+  } catch (error) {
+    card.append(element("p", `Não foi possível responder: ${error.message}`, "note"));
+  } finally {
+    button.disabled = false;
+    question.focus();
+    card.scrollIntoView({ block: "nearest" });
+  }
+});
+
+async function tellMode() {
+  const page = await (await fetch("/readyz")).json();
+  const mode = page.mode.startsWith("extractive")
+    ? "Sem modelo de linguagem: as respostas são trechos literais dos documentos." : `Modelo de linguagem: ${page.mode}.`;
+  document.getElementById("mode").textContent = `${mode} ${page.chunks} trechos pesquisáveis.`;
+}
+tellMode().catch(() => { document.getElementById("mode").textContent = "O serviço ainda não está pronto."; });
