@@ -1,4 +1,4 @@
-"""The console at `/`: a page in Portuguese for asking from a browser. Static files, no build step, no outside address."""
+"""The console at `/`: a page in Portuguese for asking from a browser. Static files, no build step, no outside host."""
 
 from pathlib import Path
 
