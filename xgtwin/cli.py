@@ -83,6 +83,15 @@ def doctor() -> None:
 
 
 @app.command()
+def reindex() -> None:
+    """Drop all vectors; the next start makes them anew from the kept documents. Stop xgtwin first."""
+    from shared.vector_store.bootstrap import discard_store
+
+    discard_store(Settings())
+    print("The vectors are gone. Start xgtwin (make up): it makes them anew from the documents that it kept.")
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     print(VERSION)

@@ -28,7 +28,7 @@ def build_embedder(settings: Settings) -> Embedder | None:
     if not there:
         raise Unavailable(
             f"EMBEDDER__KIND is fastembed, but the model {settings.embedder.model} is not on this machine. "
-            "Run `xgtwin models pull`, or set EMBEDDER__MODEL_DIR to its folder, "
+            "Set EMBEDDER__MODEL_DIR to its folder (ONNX model and tokenizer), "
             "or EMBEDDER__KIND=none for lexical retrieval alone."
         )
     from shared.embeddings.fastembed_embedder import FastembedEmbedder  # 0.7 s and 100 MB, only where it is used
@@ -39,7 +39,7 @@ def build_embedder(settings: Settings) -> Embedder | None:
 def describe(embedder: Embedder | None) -> str:
     """The retrieval mode in a line for whoever starts the product."""
     if embedder is None:
-        return "none, retrieval is lexical (`xgtwin models pull` adds a model)"
+        return "none, retrieval is lexical (a model in EMBEDDER__MODEL_DIR would join)"
     return f"{embedder.name}, {embedder.dimension} dimensions, beside the lexical vectors"
 
 

@@ -49,7 +49,7 @@ class FastembedEmbedder:
             log.error("embedding_model_not_loaded", model=name, error=str(error))
             raise Unavailable(
                 f"The folder of the embedding model {name} does not hold a whole model; the log says what is missing. "
-                "Run `xgtwin models pull`, or set EMBEDDER__MODEL_DIR to the right folder, "
+                "Set EMBEDDER__MODEL_DIR to the right folder, "
                 "or EMBEDDER__KIND=none for lexical retrieval alone."
             ) from error
 

@@ -9,6 +9,7 @@ What its Python binding (0.9.0) does, and what follows here:
   (without: 170 MB and a restart of 9 s after 20,000 chunks).
 """
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -155,19 +156,36 @@ def _create(path: Path, dimension: int | None) -> None:
         shard.close()
 
 
+def discard(folder: Path) -> None:
+    """Remove a shard for good, a damaged one too. Raises `Unavailable` while a process has it open."""
+    if not folder.exists():
+        return
+    try:
+        edge.EdgeShard.load(str(folder)).close()
+    except Exception as error:  # damaged: a reason more to remove it
+        if "WouldBlock" in str(error):
+            raise _in_use() from error
+        log.warning("damaged_vectors_removed", error=str(error))
+    shutil.rmtree(folder)
+
+
+def _in_use() -> Unavailable:
+    return Unavailable(
+        "The vectors in the data folder (XGTWIN_DATA_DIR) are in use by another xgtwin process. "
+        "Stop that one, or let both use a Qdrant server (STORE__QDRANT_URL)."
+    )
+
+
 def _load(folder: Path) -> edge.EdgeShard:
     try:
         return edge.EdgeShard.load(str(folder))
     except Exception as error:
         log.error("vector_store_not_opened", error=str(error))
         if "WouldBlock" in str(error):
-            raise Unavailable(
-                "The vectors in the data folder (XGTWIN_DATA_DIR) are in use by another xgtwin process. "
-                "Stop that one, or let both use a Qdrant server (STORE__QDRANT_URL)."
-            ) from error
+            raise _in_use() from error
         raise Unavailable(
             "The vectors in the data folder (XGTWIN_DATA_DIR) cannot be read; the log says why. "
-            "Restore them from a backup, or move the folder `vectors` away and run `xgtwin reindex`."
+            "Run `xgtwin reindex` to make them anew from the documents that are kept."
         ) from error
 
 

@@ -31,7 +31,7 @@ def require_match(stored: Any, wanted: Fingerprint) -> None:
     except ValidationError as error:
         raise Conflict(
             "The vector collection does not say what it was made with, so it is not one of ours or was not finished. "
-            "Choose another name (STORE__COLLECTION) or move it away, then run `xgtwin reindex`."
+            "Choose another name (STORE__COLLECTION), or run `xgtwin reindex` to replace it."
         ) from error
     if found == wanted:
         return

@@ -40,6 +40,12 @@ def connect(url: str, api_key: str | None) -> QdrantClient:
     return QdrantClient(url=url, api_key=api_key, timeout=TIMEOUT_S, check_compatibility=False)
 
 
+def discard(client: QdrantClient, collection: str) -> None:
+    """Remove a collection for good; one that is absent is no error. Raises `Unavailable` if the server is silent."""
+    with _speaking():
+        client.delete_collection(collection)
+
+
 class QdrantVectorStore:
     """The `VectorStore` port over one collection, which is made if it is absent. The client becomes the store's own.
 
