@@ -1,5 +1,8 @@
 """Packing a canonical text into passages: 80-130 words, whole sentences, a fifth of overlap, never across a heading.
 
+A passage stays on its page, so that a citation names the page where the quote stands; only a sentence that runs over
+the end of a page takes its passage along.
+
 The sizes were measured best for Portuguese questions. Each passage is an exact slice of the canonical text, so a
 quote from it is literal; title and headings go to the embedding and the lexical vector only (`searchable_text`).
 """
@@ -17,7 +20,9 @@ ENOUGH_WORDS = 80
 OVERLAP_WORDS = 26
 """At most so many words of closing sentences are repeated at the start of the next passage (20 % of 130)."""
 
-FINGERPRINT = f"blocks-1/{ENOUGH_WORDS}-{MAX_WORDS}-{OVERLAP_WORDS}"
+_SENTENCE_END = '.!?:;…”"'
+
+FINGERPRINT = f"blocks-2/{ENOUGH_WORDS}-{MAX_WORDS}-{OVERLAP_WORDS}"
 """Changes whenever the same document would be cut otherwise; part of every chunk's id."""
 
 
@@ -56,7 +61,7 @@ def passages(canonical: CanonicalText) -> list[Passage]:
     return [
         _passage(canonical, section.heading_path, units)
         for section in _sections(canonical)
-        for units in _packed(section.units)
+        for units in _packed(section.units, canonical.text)
     ]
 
 
@@ -109,11 +114,15 @@ def _units(text: str, span: Span) -> Iterator[_Unit]:
         )
 
 
-def _packed(units: tuple[_Unit, ...]) -> Iterator[list[_Unit]]:
+def _packed(units: tuple[_Unit, ...], canonical: str) -> Iterator[list[_Unit]]:
     current: list[_Unit] = []
     size = 0
     fresh = 0  # units of `current` that no earlier passage holds
     for position, unit in enumerate(units):
+        if current and _turns_the_page(current[-1], unit, canonical):
+            if fresh:
+                yield current
+            current, size, fresh = [], 0, 0
         if fresh and size + unit.words > MAX_WORDS:
             yield current
             current = _overlap(current, room=MAX_WORDS - unit.words)
@@ -126,6 +135,14 @@ def _packed(units: tuple[_Unit, ...]) -> Iterator[list[_Unit]]:
             size, fresh = sum(kept.words for kept in current), 0
     if fresh:
         yield current
+
+
+def _turns_the_page(last: _Unit, unit: _Unit, canonical: str) -> bool:
+    """Whether `unit` stands on another page than `last` without going on with its sentence."""
+    if last.block.page == unit.block.page:
+        return False
+    prose = last.block.kind == unit.block.kind == BlockKind.PARAGRAPH
+    return not (prose and canonical[last.end - 1] not in _SENTENCE_END and canonical[unit.start].islower())
 
 
 def _much_left(rest: tuple[_Unit, ...]) -> bool:

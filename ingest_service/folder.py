@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from ingest_service.deletion import Remover
-from ingest_service.hints import SETTLED_S, UNSETTLED_S, Hints
+from ingest_service.hints import UNSETTLED_S, Hints
 from ingest_service.intake import Arrival, Intake
 from ingest_service.lifecycle import source_at
 from ingest_service.names import clean_name
@@ -99,7 +99,7 @@ class WatchedFolder:
                 found for key, found in folder.files.items() if key not in known or known[key].state != found.state
             ]
             for found in changed:
-                self._hints.touch(str(found.path), SETTLED_S, found.state)
+                self._hints.seen(str(found.path), found.state)
             missing = [file for key, file in known.items() if key not in folder.files] if folder.complete else []
             lost = sum(file.has_document for file in missing)
             if missing and not confirm:

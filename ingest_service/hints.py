@@ -18,10 +18,14 @@ IMPATIENCE_S = 5.0
 """... but no longer than this: a folder where something always goes on is scanned too."""
 
 
+State = tuple[int, int]
+"""Size in bytes and time of the last change in nanoseconds."""
+
+
 @dataclass(slots=True)
 class _Hint:
     due: float
-    state: tuple[int, int] | None = None
+    state: State | None = None
 
 
 class Hints:
@@ -32,12 +36,21 @@ class Hints:
         self._hints: dict[str, _Hint] = {}
         self._first_disturbance = self._last_disturbance = 0.0
 
-    def touch(self, path: str, quiet_s: float, state: tuple[int, int] | None = None) -> None:
-        """Something happened to the file: look at it when it was quiet for so long. `state` is its last known
-        (size, mtime_ns), which must be the same by then."""
+    def touch(self, path: str, quiet_s: float, state: State | None = None) -> None:
+        """Something happened to the file: look at it when it was quiet for so long. `state` is what it is now, and
+        must still be then; without it, it is measured soon."""
         with self._lock:
             known = self._hints.get(path)
             self._hints[path] = _Hint(time.monotonic() + quiet_s, state or (known.state if known else None))
+
+    def seen(self, path: str, state: State) -> None:
+        """A scan saw a file that is not known in this state: a hint, unless there is the same one already."""
+        with self._lock:
+            known = self._hints.get(path)
+            if known is None or known.state not in {None, state}:
+                # What was changed a moment ago may still be growing.
+                resting = time.time() - state[1] / 1e9 > UNSETTLED_S
+                self._hints[path] = _Hint(time.monotonic() + (SETTLED_S if resting else UNSETTLED_S), state)
 
     def disturb(self) -> None:
         """Something happened that only a scan can tell the outcome of."""
@@ -50,13 +63,13 @@ class Hints:
         with self._lock:
             return [path for path, hint in self._hints.items() if hint.state is None]
 
-    def measured(self, path: str, state: tuple[int, int]) -> None:
+    def measured(self, path: str, state: State) -> None:
         """Note the state of a path for comparison when its quiet time is over."""
         with self._lock:
             if path in self._hints:
                 self._hints[path].state = state
 
-    def take_due(self) -> list[tuple[str, tuple[int, int] | None]]:
+    def take_due(self) -> list[tuple[str, State | None]]:
         """Paths whose quiet time is over, with the state noted before; they are forgotten here."""
         now = time.monotonic()
         with self._lock:

@@ -1,0 +1,160 @@
+"""Killed in the middle, started again: as if nothing had happened."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from sqlmodel import Session, select
+
+from ingest_service.tables import DocumentRow
+from shared.models import DocumentStatus
+from shared.observability.metrics import CHUNKS_STORED, EMBEDDINGS_MADE
+from tests.integration.ingest.documents import long_text, pdf
+from tests.integration.ingest.service import Service, running, until
+
+ROOT = Path(__file__).parents[3]
+
+
+@contextmanager
+def child_process(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """`python -m ingest_service` over the same folders as `running`, and its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "XGTWIN_DATA_DIR": str(folder / "data"),
+        "INGEST__WATCH": "off",
+        "INGEST__PORT": str(port),
+    }
+    with (folder / "child.log").open("ab") as log:
+        process = subprocess.Popen([sys.executable, "-m", "ingest_service"], cwd=folder, env=environment, stderr=log)
+    try:
+        yield process, f"http://127.0.0.1:{port}"
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+async def answers(http: httpx.AsyncClient) -> bool:
+    try:
+        return (await http.get("/livez")).is_success
+    except httpx.TransportError:
+        return False
+
+
+async def contents(service: Service, document_id: str) -> list[dict[str, object]]:
+    """The chunks, without what differs between two documents of the same bytes."""
+    chunks = (await service.http.get(f"/documents/{document_id}/chunks")).json()["items"]
+    return [{key: chunk[key] for key in chunk if key not in {"id", "document_id"}} for chunk in chunks]
+
+
+async def test_a_killed_ingestion_ends_ready_with_exactly_the_chunks_of_an_undisturbed_run(tmp_path: Path):
+    text = long_text(3000).encode()
+    disturbed, undisturbed = tmp_path / "disturbed", tmp_path / "undisturbed"
+    disturbed.mkdir()
+    undisturbed.mkdir()
+    with child_process(disturbed) as (process, url):
+        async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as http:
+            await until(lambda: answers(http), "the child to listen", 30)
+            item = (await http.post("/documents", files={"files": ("longo.txt", text)})).json()["documents"][0]
+
+            async def in_the_middle() -> bool:
+                progress = (await http.get(f"/jobs/{item['job_id']}")).json()["progress"]
+                return progress["stage"] == "embedding" and 0 < progress["done"] < progress["total"]
+
+            await until(in_the_middle, "the middle of the embedding")
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+
+    async with running(disturbed) as service:
+        document = await service.settled(item["id"])
+        assert document["status"] == "ready"
+        job = (await service.http.get(f"/jobs/{item['job_id']}")).json()
+        assert (job["state"], job["attempts"]) == ("done", 2)
+        after_the_kill = await contents(service, item["id"])
+        assert await service.chunks_of(item["id"]) == len(after_the_kill) == document["chunks"] > 500
+
+    async with running(undisturbed) as service:
+        reference = await service.add("longo.txt", text)
+        assert await contents(service, reference["id"]) == after_the_kill
+
+
+async def test_a_restart_makes_no_vector_again(tmp_path: Path):
+    async with running(tmp_path) as service:
+        documents = [await service.add(f"{n}.pdf", pdf([f"O sensor {n} está calibrado."])) for n in range(3)]
+    stored, embedded = CHUNKS_STORED._value.get(), EMBEDDINGS_MADE._value.get()
+    async with running(tmp_path) as service:
+        assert {document["id"] for document in documents} == {
+            document["id"] for document in (await service.documents(status="ready")).values()
+        }
+        assert (await service.upload("0.pdf", pdf(["O sensor 0 está calibrado."]))).status_code in {200, 202}
+        assert len(await service.found("sensor calibrado")) >= 3
+        job = (await service.http.get("/jobs")).json()["items"]
+        assert all(entry["attempts"] <= 1 for entry in job)
+    assert stored > 0
+    # reportlab writes the time into a PDF, so the re-sent one may be a new version: one chunk set at most.
+    assert CHUNKS_STORED._value.get() - stored <= documents[0]["chunks"]
+    assert EMBEDDINGS_MADE._value.get() == embedded
+
+
+async def test_a_stopped_service_gives_its_job_back_and_goes_on_after_the_restart(tmp_path: Path):
+    async with running(tmp_path) as service:
+        item = (await service.upload("longo.txt", long_text(3000).encode())).json()["documents"][0]
+
+        async def started() -> bool:
+            return bool((await service.http.get(f"/jobs/{item['job_id']}")).json()["progress"]["done"])
+
+        await until(started, "the job to be in the middle")
+    with Session(service.engine) as session:
+        assert session.exec(select(DocumentRow.status)).one() == DocumentStatus.QUEUED
+    async with running(tmp_path) as service:
+        assert (await service.settled(item["id"]))["status"] == "ready"
+        job = (await service.http.get(f"/jobs/{item['job_id']}")).json()
+        assert (job["state"], job["attempts"]) == ("done", 1)
+
+
+async def test_a_deletion_that_a_crash_interrupted_is_finished_at_the_start(tmp_path: Path):
+    async with running(tmp_path) as service:
+        document = await service.add("vai.txt", b"Este documento vai embora.")
+        kept = await service.add("fica.txt", b"Este aqui permanece.")
+    # As after a kill between the tombstone and everything that follows it.
+    with Session(service.engine) as session:
+        row = session.exec(select(DocumentRow).where(DocumentRow.name == "vai.txt")).one()
+        row.status = DocumentStatus.DELETING
+        session.add(row)
+        session.commit()
+    async with running(tmp_path) as service:
+
+        async def purged() -> bool:
+            return (await service.http.get(f"/documents/{document['id']}")).status_code == 404
+
+        await until(purged, "the purge")
+        assert await service.chunks_of(document["id"]) == 0
+        assert await service.chunks_of(kept["id"]) == kept["chunks"]
+
+
+async def test_a_store_that_lost_its_chunks_is_filled_again_at_the_start(tmp_path: Path):
+    async with running(tmp_path) as service:
+        document = await service.add("nota.txt", "A nota sobre o farol antigo.".encode())
+        await asyncio.to_thread(service.store.delete, *(_ids(service, document["id"])))
+        assert await service.found("farol antigo") == []
+    async with running(tmp_path) as service:
+        await service.named("nota.txt")
+        assert await service.found("farol antigo") == ["nota.txt"]
+
+
+def _ids(service: Service, document_id: str):
+    with Session(service.engine) as session:
+        row = session.exec(select(DocumentRow)).one()
+        assert str(row.id) == document_id
+        return row.organization_id, row.id
