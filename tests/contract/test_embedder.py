@@ -1,0 +1,200 @@
+"""What every embedder promises (shared/embeddings/protocol.py), tried on each; and which one is chosen when."""
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx2
+import openai
+import pytest
+
+from shared.embeddings.bootstrap import build_embedder, describe, model_folder
+from shared.embeddings.fastembed_embedder import FastembedEmbedder
+from shared.embeddings.openai_embedder import BATCH, OpenAIEmbedder
+from shared.embeddings.prefixes import prefixes_of
+from shared.embeddings.protocol import Embedder
+from shared.errors import Unavailable
+from shared.settings import EmbedderSettings, Settings
+from tests.models import minilm
+
+needs_minilm = pytest.mark.skipif(minilm.available() is not None, reason=minilm.available() or "")
+DIMENSION = 8
+
+Respond = Callable[[httpx2.Request], httpx2.Response]
+
+
+def letters(text: str) -> list[float]:
+    """A vector of the server's making: letter frequencies, not normalised, the same for the same text."""
+    return [float(sum(text.count(letter) for letter in "aeiourst"[i]) + 0.1) for i in range(DIMENSION)]
+
+
+def embeddings(request: httpx2.Request) -> httpx2.Response:
+    """An OpenAI-compatible server, which answers in any order it likes."""
+    if request.url.path.endswith("/models"):
+        return httpx2.Response(200, json={"object": "list", "data": []})
+    body = json.loads(request.content)
+    data = [{"object": "embedding", "index": i, "embedding": letters(text)} for i, text in enumerate(body["input"])]
+    usage = {"prompt_tokens": 1, "total_tokens": 1}
+    return httpx2.Response(200, json={"object": "list", "model": body["model"], "data": data[::-1], "usage": usage})
+
+
+def served(respond: Respond, name: str = "test-model", dimension: int = DIMENSION) -> OpenAIEmbedder:
+    client = openai.OpenAI(
+        base_url="http://embeddings.test/v1",
+        api_key="none",
+        max_retries=0,
+        http_client=httpx2.Client(transport=httpx2.MockTransport(respond)),
+    )
+    return OpenAIEmbedder(client, name, dimension)
+
+
+@pytest.fixture(scope="session")
+def minilm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return minilm.build(tmp_path_factory.mktemp("minilm") / "model")
+
+
+@pytest.fixture(params=[pytest.param("fastembed", marks=needs_minilm), "openai"])
+def embedder(request: pytest.FixtureRequest) -> Iterator[Embedder]:
+    if request.param == "openai":
+        yield served(embeddings)
+    else:
+        yield FastembedEmbedder(minilm.MODEL_NAME, request.getfixturevalue("minilm_folder"))
+
+
+TEXTS = ["Uma antena no mastro.", "ok", "O relatório do estágio. " * 30, "Uma antena no mastro."] * 20
+
+
+def test_there_is_one_unit_vector_a_text_in_order(embedder: Embedder):
+    texts = TEXTS[: BATCH + 3]  # more than one request
+    vectors = list(embedder.embed_passages(texts))
+    assert len(vectors) == len(texts)
+    assert all(len(vector) == embedder.dimension for vector in vectors)
+    assert all(math.hypot(*vector) == pytest.approx(1, abs=1e-5) for vector in vectors)
+    for text, vector in zip(texts[:4], vectors, strict=False):
+        assert next(iter(embedder.embed_passages([text]))) == pytest.approx(vector, abs=1e-5)
+    assert vectors[0] != pytest.approx(vectors[1], abs=1e-3)
+
+
+def test_no_texts_make_no_vectors(embedder: Embedder):
+    assert list(embedder.embed_passages([])) == []
+
+
+def test_a_question_has_the_vector_of_the_same_passage_where_the_model_knows_no_prefixes(embedder: Embedder):
+    (passage,) = embedder.embed_passages(["Onde fica a antena?"])
+    assert embedder.embed_question("Onde fica a antena?") == pytest.approx(passage, abs=1e-5)
+
+
+def test_threads_get_the_vectors_that_one_thread_gets(embedder: Embedder):
+    questions = [f"Onde fica a antena {i}?" for i in range(12)]
+    alone = [embedder.embed_question(question) for question in questions]
+    with ThreadPoolExecutor(4) as pool:
+        for vector, expected in zip(pool.map(embedder.embed_question, questions), alone, strict=True):
+            assert vector == pytest.approx(expected, abs=1e-5)
+
+
+def test_an_embedder_says_its_name_and_that_it_is_well(embedder: Embedder):
+    embedder.ping()
+    assert embedder.name in describe(embedder)
+    assert str(embedder.dimension) in describe(embedder)
+
+
+def test_e5_models_get_their_prefixes_and_others_none():
+    sent: list[str] = []
+
+    def respond(request: httpx2.Request) -> httpx2.Response:
+        sent.extend(json.loads(request.content)["input"])
+        return embeddings(request)
+
+    e5 = served(respond, "intfloat/multilingual-e5-small")
+    list(e5.embed_passages(["a torre"]))
+    e5.embed_question("que torre?")
+    assert sent == ["passage: a torre", "query: que torre?"]
+    assert prefixes_of("e5-small-v2") == prefixes_of("intfloat/multilingual-e5-small")
+    assert prefixes_of(minilm.MODEL_NAME) == prefixes_of("acme/base5-model") == prefixes_of("")
+
+
+@needs_minilm
+def test_a_folder_of_a_model_that_fastembed_does_not_know_is_loaded_and_prefixed(minilm_folder: Path):
+    known = FastembedEmbedder(minilm.MODEL_NAME, minilm_folder)
+    other = FastembedEmbedder("test/multilingual-e5-nano", minilm_folder)
+    assert other.dimension == minilm.DIMENSION
+    assert other.embed_question("antena") == pytest.approx(known.embed_question("query: antena"), abs=1e-5)
+    assert next(other.embed_passages(["antena"])) == pytest.approx(known.embed_question("passage: antena"), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [(401, "EMBEDDER__API_KEY"), (404, "EMBEDDER__MODEL"), (400, "EMBEDDER__MODEL"), (503, "EMBEDDER__BASE_URL")],
+)
+def test_a_server_that_refuses_is_unavailable_with_what_to_check(status: int, says: str):
+    embedder = served(lambda _: httpx2.Response(status, json={"error": {"message": "no"}}))
+    with pytest.raises(Unavailable, match=says):
+        list(embedder.embed_passages(["torre"]))
+
+
+def test_a_server_that_is_not_there_is_unavailable():
+    def refuse(request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectError("connection refused", request=request)
+
+    embedder = served(refuse)
+    with pytest.raises(Unavailable, match="EMBEDDER__BASE_URL"):
+        embedder.ping()
+    with pytest.raises(Unavailable, match="EMBEDDER__BASE_URL"):
+        embedder.embed_question("torre")
+
+
+def test_a_server_without_a_list_of_models_is_well():
+    served(lambda _: httpx2.Response(404, json={"error": {"message": "not found"}})).ping()
+
+
+def test_vectors_of_another_length_are_refused_naming_the_setting():
+    with pytest.raises(Unavailable, match=r"8 numbers, EMBEDDER__DIMENSION says 384"):
+        served(embeddings, dimension=384).embed_question("torre")
+
+
+def settings(tmp_path: Path, **embedder: object) -> Settings:
+    return Settings(_env_file=None, data_dir=tmp_path, embedder=EmbedderSettings.model_validate(embedder))
+
+
+def test_without_a_model_folder_auto_is_lexical_and_says_so(tmp_path: Path):
+    assert build_embedder(settings(tmp_path)) is None
+    model_folder(settings(tmp_path)).mkdir(parents=True)
+    assert build_embedder(settings(tmp_path)) is None
+    assert "lexical" in describe(None)
+
+
+@needs_minilm
+def test_auto_takes_the_model_in_the_data_folder_and_none_leaves_it(tmp_path: Path):
+    minilm.build(tmp_path / "models" / minilm.MODEL_NAME)
+    embedder = build_embedder(settings(tmp_path, model=minilm.MODEL_NAME))
+    assert embedder is not None
+    assert (embedder.name, embedder.dimension) == (minilm.MODEL_NAME, minilm.DIMENSION)
+    assert build_embedder(settings(tmp_path, model=minilm.MODEL_NAME, kind="none")) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [({"kind": "fastembed"}, "EMBEDDER__MODEL_DIR"), ({"kind": "openai"}, "EMBEDDER__BASE_URL")],
+)
+def test_a_kind_that_cannot_be_served_says_what_to_do(tmp_path: Path, asked: dict[str, object], says: str):
+    with pytest.raises(Unavailable, match=says):
+        build_embedder(settings(tmp_path, **asked))
+
+
+@pytest.mark.parametrize("kind", ["auto", "fastembed"])
+def test_half_a_model_is_an_error_and_not_silently_lexical(tmp_path: Path, kind: str):
+    folder = tmp_path / "half"
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes(b"half")
+    with pytest.raises(Unavailable, match="EMBEDDER__MODEL_DIR") as refusal:
+        build_embedder(settings(tmp_path, kind=kind, model_dir=folder))
+    assert str(folder) not in refusal.value.detail
+
+
+def test_the_openai_embedder_is_built_without_asking_anybody(tmp_path: Path):
+    asked = settings(tmp_path, kind="openai", base_url="http://127.0.0.1:9/v1", model="m", dimension=12)
+    embedder = build_embedder(asked)
+    assert embedder is not None
+    assert (embedder.name, embedder.dimension) == ("m", 12)
