@@ -69,7 +69,7 @@ class Conversations:
                 Message(
                     organization_id=organization_id,
                     conversation_id=conversation.id,
-                    role=Role.USER,
+                    role=Role.USER.value,
                     content=question,
                 )
             )
@@ -85,11 +85,11 @@ class Conversations:
                     id=done.message_id,
                     organization_id=organization_id,
                     conversation_id=done.conversation_id,
-                    role=Role.ASSISTANT,
+                    role=Role.ASSISTANT.value,
                     content=done.answer,
                     citations=[citation.model_dump(mode="json") for citation in done.citations],
                     grounded=done.grounded,
-                    reason=done.reason,
+                    reason=done.reason.value if done.reason else None,
                     model=done.model,
                     usage=done.usage.model_dump(),
                     timings_ms=done.timings_ms.model_dump(),

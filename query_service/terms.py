@@ -18,8 +18,8 @@ Key = TypeVar("Key")
 _WORD = re.compile(r"[^\W_]+")
 _ASKING_WORDS = """
     significa significam significado explique explica explicar defina definir definicao diga dizer quer fale falar conte
-    contar mostre pode poderia gostaria saber sabe chama chamam
-    mean means meaning explain define tell show know could would please
+    contar funciona funcionam serve servem diferenca existe existem mostre pode poderia gostaria saber sabe chama chamam
+    difference work works mean means meaning explain define tell show know could would please
 """
 _ASKING = frozenset(_ASKING_WORDS.split())
 _CACHED_WORDS = 50_000  # about 10 MB; a corpus in one language has fewer frequent words

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from itertools import groupby
 
-from query_service.answering.pieces import ended
+from query_service.answering.pieces import Kind, ended
 from query_service.answering.protocol import AnswerRequest
 from query_service.answering.sentence_scorer import Candidate, score_sentences
 from query_service.citations import Citer
@@ -18,10 +18,10 @@ MODEL = "extractive"
 SENTENCES = 3
 RELEVANT = 0.55
 """A sentence with less than this part of the best one's score distracts more often than it helps."""
-FRAGMENT, STUMP = 0.9, 0.4
-"""What a fragment's score is worth beside a whole sentence: a tie goes to the whole one, and a fragment of few words,
-most often a heading, is shown only where there is nothing else."""
-STUMP_WORDS = 8
+WORTH = {Kind.SENTENCE: 1.0, Kind.ROW: 0.9, Kind.FRAGMENT: 0.75}
+"""What a score is worth: sentences read best. A fragment never accompanies them; it answers alone or not at all."""
+STUMP, STUMP_WORDS = 0.4, 8
+"""A fragment of few words is most often a heading."""
 
 
 class Extractive:
@@ -52,9 +52,8 @@ class Extractive:
 
 
 def _worth(candidate: Candidate) -> float:
-    if candidate.whole:
-        return candidate.score
-    return candidate.score * (STUMP if len(candidate.text.split()) <= STUMP_WORDS else FRAGMENT)
+    stump = candidate.kind is Kind.FRAGMENT and len(candidate.text.split()) <= STUMP_WORDS
+    return candidate.score * (STUMP if stump else WORTH[candidate.kind])
 
 
 def _pick(ranked: Sequence[Candidate]) -> list[Candidate]:
@@ -65,7 +64,8 @@ def _pick(ranked: Sequence[Candidate]) -> list[Candidate]:
         if picked and (len(picked) == SENTENCES or _worth(candidate) < RELEVANT * _worth(picked[0])):
             break
         key = fold(candidate.text)
-        if key not in seen:
+        fits = not picked or (candidate.kind is Kind.FRAGMENT) == (picked[0].kind is Kind.FRAGMENT)
+        if fits and key not in seen:
             seen.add(key)
             picked.append(candidate)
     return picked

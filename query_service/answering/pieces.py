@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from query_service.plain_text import plain
 from query_service.sentences import Span, is_item, sentences, without_marker
@@ -15,13 +16,22 @@ _BEGINS = re.compile(r"[\"'“‘«(\[*_`]*[A-ZÀ-ÖØ-Þ0-9]")
 _RULE = re.compile(r"[\s|:\-]+")
 
 
+class Kind(Enum):
+    SENTENCE = "sentence"
+    """Begins and ends as a sentence does."""
+    ROW = "row"
+    """A table row, in words."""
+    FRAGMENT = "fragment"
+    """Anything else: headings, slide bullets, contents pages, sentences that the border of a chunk cuts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """`text` is what a visitor reads for `span`; `whole` tells a sentence from a fragment."""
+    """`text` is what a visitor reads for `span`."""
 
     span: Span
     text: str
-    whole: bool
+    kind: Kind
 
 
 def pieces(text: str) -> list[Piece]:
@@ -38,15 +48,15 @@ def pieces(text: str) -> list[Piece]:
             if head is None:
                 head = raw
             elif row := _row_in_words(head, raw):
-                found.append(Piece(span, row, whole=False))
+                found.append(Piece(span, row, Kind.ROW))
             continue
         head = None
         if raw.startswith("#") or raw.isupper() or len(raw.split()) < 2:
             continue
         end = _list_end(spans, literal, at) if raw.endswith(":") else at
         shown = plain(" ".join(without_marker(part) for part in literal[at : end + 1]))
-        whole = _is_whole(raw, first=at == 0) or end > at
-        found.append(Piece(Span(span.start, spans[end].end), shown, whole))
+        kind = Kind.SENTENCE if end > at or _is_whole(raw, first=at == 0) else Kind.FRAGMENT
+        found.append(Piece(Span(span.start, spans[end].end), shown, kind))
     return found
 
 

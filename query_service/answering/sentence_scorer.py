@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from query_service.answering.pieces import pieces
+from query_service.answering.pieces import Kind, pieces
 from query_service.sentences import Span
 from query_service.terms import Features, Weights, WordReader, share
 from shared.embeddings.folding import fold
@@ -19,7 +19,7 @@ before it, when that asks or when the sentence begins with a word that points ba
 
 _POINTS_BACK = re.compile(
     r"(?:el[ea]s?|iss[oa]|ess[ea]s?|est[ea]s?|isto|nel[ea]s?|del[ea]s?|foi|foram|era|eram|sao|e|tem|fica|sim|nao|seus?|suas?|"
-    r"it|he|she|they|this|these|its|yes|no)\b"
+    r"it|he|she|they|this|these|its|yes)\b"
 )
 _YEAR = re.compile(r"\b(?:1\d|20)\d\d\b|\bséculo\b", re.IGNORECASE)
 _DEFINED = re.compile(
@@ -45,7 +45,7 @@ class Candidate:
     span: Span
     text: str
     score: float
-    whole: bool
+    kind: Kind
     points_back: bool
 
 
@@ -80,7 +80,7 @@ def score_sentences(
             back = _POINTS_BACK.match(fold(piece.text)) is not None
             leans = LEADING * before if asked or back else 0.0
             score = own + heading + leans + passage.score / top + bonus
-            scored.append(Candidate(number, piece.span, piece.text, score, piece.whole, back))
+            scored.append(Candidate(number, piece.span, piece.text, score, piece.kind, back))
             before, asked = own, piece.text.endswith("?")
     return sorted(scored, key=lambda candidate: (-candidate.score, candidate.passage, candidate.span.start))
 

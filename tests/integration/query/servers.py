@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -64,7 +64,7 @@ class ModelServer:
         self.requests.append(await request.json())
         return StreamingResponse(self._say(), media_type="text/event-stream", status_code=self.status)
 
-    async def _say(self):
+    async def _say(self) -> AsyncIterator[str]:
         try:
             for piece in self.script:
                 if piece is self.HANG:

@@ -1,5 +1,7 @@
 """Keys, organizations, metrics, and the agreement of models and migrations."""
 
+from typing import Any
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -36,7 +38,7 @@ ROUTES = [
 
 @pytest.mark.parametrize(("method", "route"), ROUTES)
 def test_every_route_asks_for_a_key_that_may_ask(build, engine, method, route):
-    body = {"json": {"question": "a", "query": "a", "pergunta": "a"}} if method == "POST" else {}
+    body: dict[str, Any] = {"json": {"question": "a", "query": "a", "pergunta": "a"}} if method == "POST" else {}
     wrong = create_key(engine, "ingest only", [Scope.INGEST])
     with TestClient(build(XGTWIN_AUTH="on")) as client:
         assert client.request(method, route, **body).status_code == 401

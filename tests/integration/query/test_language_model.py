@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from typing import Any
 
 import httpx
 import pytest
@@ -144,7 +145,7 @@ def test_a_model_that_stops_talking_is_cut_off_at_the_deadline(build, llm, model
     assert model.hung_up.wait(5)
 
 
-def events_of(text: str) -> list[tuple[str, dict]]:
+def events_of(text: str) -> list[tuple[str, dict[str, Any]]]:
     blocks = [block for block in text.replace("\r\n", "\n").split("\n\n") if "event: " in block]
     assert [re.findall(r"(?m)^id: (\d+)$", block)[0] for block in blocks] == [str(n + 1) for n in range(len(blocks))]
     return [

@@ -36,7 +36,7 @@ def theirs(engine):
         return row.id
 
 
-def done(opened, text="Resposta.", citations=()):
+def done(opened, text="Resposta.", citations=()) -> Done:
     return Done(
         answer=text,
         grounded=bool(citations),

@@ -16,8 +16,8 @@ INATEL = passage(
 MQTT = passage("O MQTT é um protocolo leve de mensagens. Foi criado em 1999.", document="mqtt.md", score=4)
 
 
-async def answer(question, *passages):
-    text, proofs = "", []
+async def answer(question, *passages) -> tuple[str, list[Citation]]:
+    text, proofs = "", list[Citation]()
     async with aclosing(Extractive(reader, citer).answer(request(question, *passages))) as pieces:
         async for piece in pieces:
             if isinstance(piece, Delta):

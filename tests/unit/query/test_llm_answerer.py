@@ -1,5 +1,7 @@
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 
@@ -20,11 +22,11 @@ class ScriptedLlm:
 
     model, host = "scripted", "nowhere"
 
-    def __init__(self, *script):
+    def __init__(self, *script: object) -> None:
         self.script = script
         self.closed = False
 
-    async def stream(self, messages):
+    async def stream(self, messages) -> AsyncGenerator[Any, None]:
         try:
             for step in self.script:
                 if step is NEVER:
@@ -35,12 +37,12 @@ class ScriptedLlm:
         finally:
             self.closed = True
 
-    async def close(self):
+    async def close(self) -> None:
         pass
 
 
-async def run(llm, *, first=5.0, whole=5.0):
-    pieces = []
+async def run(llm, *, first=5.0, whole=5.0) -> list[Any]:
+    pieces: list[Any] = []
     answerer = LlmAnswerer(llm, citer, first_token_s=first, timeout_s=whole)
     async with aclosing(answerer.answer(request("Quando nasceu o 5G?", PASSAGE))) as answer:
         async for piece in answer:
@@ -48,7 +50,7 @@ async def run(llm, *, first=5.0, whole=5.0):
     return pieces
 
 
-def text_of(pieces):
+def text_of(pieces) -> str:
     return "".join(piece.text for piece in pieces if isinstance(piece, Delta))
 
 

@@ -1,6 +1,7 @@
 """The wire of the OpenAI-compatible client, over the library's own mock transport."""
 
 import json
+from typing import Any
 
 import httpx2
 import openai
@@ -29,11 +30,11 @@ def sse(*chunks) -> httpx2.Response:
     return httpx2.Response(200, headers={"content-type": "text/event-stream"}, text=body)
 
 
-def delta(text):
+def delta(text) -> dict[str, Any]:
     return {"choices": [{"index": 0, "delta": {"content": text}}]}
 
 
-async def said(llm):
+async def said(llm) -> list[str | Usage]:
     return [piece async for piece in llm.stream(MESSAGES)]
 
 

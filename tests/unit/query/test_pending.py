@@ -4,7 +4,7 @@ import pytest
 from query_service.pending import PendingDocuments
 
 
-async def names(handler, credential=None):
+async def names(handler, credential=None) -> tuple[str, ...]:
     pending = PendingDocuments("http://ingest.test", transport=httpx.MockTransport(handler))
     try:
         return await pending.names(credential or {})

@@ -1,13 +1,13 @@
 from dataclasses import replace
 
 from query_service.events import Reason
-from query_service.verdict import judge
+from query_service.verdict import Verdict, judge
 from tests.unit.query.samples import found, passage, reader
 
 ANTENNA = passage("A antena do laboratório cobre dois quilômetros em campo aberto. Ela fica no telhado.")
 
 
-def verdict(question, *passages, **corpus):
+def verdict(question, *passages, **corpus) -> Verdict:
     return judge(found(question, *passages, **corpus), reader, 0.5)
 
 
