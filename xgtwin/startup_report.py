@@ -4,6 +4,7 @@ All of it comes from the services' own `/readyz` pages: the report cannot say an
 """
 
 import asyncio
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -107,11 +108,11 @@ def _access(settings: Settings) -> str:
 
 
 def _command() -> str:
-    """How to call this program from here: by name where it is on the path, else as it was called."""
+    """How to call this program from here: by name where it is on the path, else by its place."""
     called = Path(sys.argv[0])
     if called.name == "__main__.py":
         return "python -m xgtwin"
-    try:
-        return str(called.relative_to(Path.cwd()))
-    except ValueError:
+    if shutil.which(called.name):
         return called.name
+    here = Path.cwd()
+    return str(called.relative_to(here) if called.is_relative_to(here) else called)
