@@ -14,8 +14,9 @@ MARGIN_LINES = 2
 MIN_PAGES = 3
 MIN_SHARE = 0.6
 
-_NUMBER_FIRST = re.compile(r"^\W*(\d+)\W+(?=\w)")
-_NUMBER_LAST = re.compile(r"(?<=\w)\W+(\d+)\W*$")
+# No full stop among the marks around the number: what ends with one is a sentence, and stays.
+_NUMBER_FIRST = re.compile(r"^[\s|–—-]*(\d+)[\s|–—-]+(?=\w)")
+_NUMBER_LAST = re.compile(r"(?<=\w)[\s|–—-]+(\d+)[\s|–—-]*$")
 
 
 def without_running_lines(pages: Mapping[int, list[Line]]) -> dict[int, list[Line]]:

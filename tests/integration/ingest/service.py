@@ -24,7 +24,7 @@ from shared.vector_store.protocol import SearchRequest, VectorStore
 T = TypeVar("T")
 
 
-async def until(condition: Callable[[], Awaitable[T]], what: str, seconds: float = 15) -> T:
+async def until(condition: Callable[[], Awaitable[T | None]], what: str, seconds: float = 15) -> T:
     """The first truthy value of `condition`; fails with `what` after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (value := await condition()):
@@ -114,7 +114,7 @@ async def running(folder: Path, *, auth: str = "off", **ingest: Any) -> AsyncIte
     """The service over `folder` (its `watched` and `data`); the same folder twice is a restart."""
     watched = folder / "watched"
     options: dict[str, Any] = {"watch": "off", "watch_dir": watched, **ingest}
-    settings = Settings(data_dir=folder / "data", ingest=IngestSettings(**options), auth=auth)  # type: ignore[arg-type]
+    settings = Settings(data_dir=folder / "data", ingest=IngestSettings(**options), auth=auth)
     watched.mkdir(exist_ok=True)
     engine = open_engine(settings)
     migrate(engine)

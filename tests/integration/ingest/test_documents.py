@@ -51,8 +51,8 @@ async def test_the_same_bytes_under_another_name_are_the_same_document_and_add_n
 
 
 async def test_other_bytes_under_the_same_name_replace_the_old_text_when_they_are_ready(service: Service):
-    first = await service.add("norma.txt", "A torre vermelha mede quarenta passos.".encode())
-    second = await service.add("norma.txt", "Um mastro azul foi pintado ontem.".encode())
+    first = await service.add("norma.txt", b"A torre vermelha mede quarenta passos.")
+    second = await service.add("norma.txt", b"Um mastro azul foi pintado ontem.")
     assert (second["id"], second["version"], second["published_version"]) == (first["id"], 2, 2)
     assert await service.found("torre vermelha quarenta passos") == []
     assert await service.found("mastro azul") == ["norma.txt"]
@@ -198,7 +198,7 @@ async def test_a_running_job_can_be_cancelled_and_leaves_nothing_to_be_found(ser
 
     async def embedding() -> bool:
         job = (await service.http.get(f"/jobs/{item['job_id']}")).json()
-        return job["progress"]["stage"] == "embedding" and job["progress"]["done"] > 0
+        return bool(job["progress"]["stage"] == "embedding" and job["progress"]["done"])
 
     await until(embedding, "the job to embed")
     assert (await service.http.post(f"/jobs/{item['job_id']}/cancel")).status_code == 202

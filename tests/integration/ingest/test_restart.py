@@ -70,7 +70,7 @@ async def test_a_killed_ingestion_ends_ready_with_exactly_the_chunks_of_an_undis
 
             async def in_the_middle() -> bool:
                 progress = (await http.get(f"/jobs/{item['job_id']}")).json()["progress"]
-                return progress["stage"] == "embedding" and 0 < progress["done"] < progress["total"]
+                return bool(progress["stage"] == "embedding" and 0 < progress["done"] < progress["total"])
 
             await until(in_the_middle, "the middle of the embedding")
             process.send_signal(signal.SIGKILL)
@@ -145,7 +145,7 @@ async def test_a_deletion_that_a_crash_interrupted_is_finished_at_the_start(tmp_
 
 async def test_a_store_that_lost_its_chunks_is_filled_again_at_the_start(tmp_path: Path):
     async with running(tmp_path) as service:
-        document = await service.add("nota.txt", "A nota sobre o farol antigo.".encode())
+        document = await service.add("nota.txt", b"A nota sobre o farol antigo.")
         await asyncio.to_thread(service.store.delete, *(_ids(service, document["id"])))
         assert await service.found("farol antigo") == []
     async with running(tmp_path) as service:

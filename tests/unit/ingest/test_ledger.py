@@ -1,0 +1,164 @@
+"""The jobs table: who gets which job, and what happens when he is gone."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import Session, col, update
+
+from ingest_service.ledger import JobCancelled, LeaseLost, Ledger, cancel_jobs_of
+from ingest_service.lifecycle import add_job
+from ingest_service.owner import Owner
+from ingest_service.tables import DocumentRow, JobKind, JobRow, JobState
+from shared.db.engine import migrate, open_engine
+from shared.db.rows import utc_now
+from shared.models import DocumentStatus
+from shared.settings import Settings
+
+HERE = Owner.this_process()
+ELSEWHERE = Owner("another-host", 1, "b" * 32)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_engine(Settings(data_dir=tmp_path))
+    migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+def ledger(engine: Engine, owner: Owner = HERE, lease_s: float = 60) -> Ledger:
+    return Ledger(engine, lease_s=lease_s, owner=owner)
+
+
+def a_job(engine: Engine, priority: int = 0, document: DocumentRow | None = None) -> JobRow:
+    with Session(engine, expire_on_commit=False) as session:
+        document = document or DocumentRow(
+            name="a",
+            content_hash=str(id(object())) + str(utc_now()),
+            size=1,
+            media_type="x",
+            status=DocumentStatus.QUEUED,
+        )
+        session.add(document)
+        session.flush()
+        job = add_job(session, document, JobKind.INGEST, priority)
+        session.commit()
+        return job
+
+
+def state_of(engine: Engine, job: JobRow) -> JobRow:
+    with Session(engine) as session:
+        return session.get_one(JobRow, job.id)
+
+
+def test_the_most_urgent_job_comes_first_and_the_oldest_among_equals(engine: Engine):
+    jobs = [a_job(engine, priority) for priority in (0, 10, 0)]
+    claimed = [ledger(engine).claim() for _ in range(4)]
+    assert [job and job.id for job in claimed] == [jobs[1].id, jobs[0].id, jobs[2].id, None]
+
+
+def test_each_job_is_claimed_once_by_many_workers(engine: Engine):
+    jobs = {a_job(engine).id for _ in range(12)}
+    claimed: list[object] = []
+
+    def work() -> None:
+        mine = ledger(engine)
+        while len(claimed) < len(jobs):
+            if job := mine.claim():
+                claimed.append(job.id)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(map(str, claimed)) == sorted(map(str, jobs))
+
+
+def test_two_jobs_of_one_document_never_run_together(engine: Engine):
+    first = a_job(engine)
+    with Session(engine, expire_on_commit=False) as session:
+        document = session.get_one(DocumentRow, first.document_id)
+    a_job(engine, priority=20, document=document)
+    mine = ledger(engine)
+    running = mine.claim()
+    assert running is not None
+    assert mine.claim() is None
+    mine.finish(running, JobState.DONE)
+    assert mine.claim() is not None
+
+
+def test_a_job_of_a_dead_process_is_taken_over_at_once(engine: Engine):
+    job = a_job(engine)
+    ledger(engine, Owner(HERE.host, HERE.pid, "an earlier boot")).claim()
+    assert ledger(engine).take_from_the_dead() == 1
+    assert state_of(engine, job).state == JobState.QUEUED
+
+
+def test_a_job_of_another_machine_is_taken_over_when_its_lease_ran_out(engine: Engine):
+    job = a_job(engine)
+    ledger(engine, ELSEWHERE).claim()
+    assert ledger(engine).take_from_the_dead() == 0
+    with Session(engine) as session:
+        session.exec(
+            update(JobRow).where(col(JobRow.id) == job.id).values(lease_until=utc_now() - timedelta(seconds=1))
+        )
+        session.commit()
+    assert ledger(engine).take_from_the_dead() == 1
+
+
+def test_a_worker_that_lost_its_lease_can_change_nothing(engine: Engine):
+    a_job(engine)
+    silent = ledger(engine, ELSEWHERE, lease_s=-1)
+    job = silent.claim()
+    assert job is not None
+    ledger(engine).take_from_the_dead()
+    with pytest.raises(LeaseLost):
+        silent.progress(job, "embedding", 1, 2)
+    with pytest.raises(LeaseLost):
+        silent.finish(job, JobState.DONE)
+
+
+def test_a_running_job_that_is_cancelled_hears_of_it_at_its_next_step(engine: Engine):
+    a_job(engine)
+    mine = ledger(engine)
+    job = mine.claim()
+    assert job is not None
+    with Session(engine) as session:
+        cancel_jobs_of(session, job.document_id, "no longer wanted")
+        session.commit()
+    with pytest.raises(JobCancelled, match="no longer wanted"):
+        mine.progress(job, "embedding", 1, 2)
+
+
+def test_an_attempt_that_failed_pauses_and_counts_and_a_given_back_one_does_neither(engine: Engine):
+    row = a_job(engine)
+    mine = ledger(engine)
+    job = mine.claim()
+    assert job is not None
+    mine.give_back(job)
+    assert state_of(engine, row).attempts == 0
+    job = mine.claim()
+    assert job is not None
+    mine.give_back(job, error="broken", pause_s=60, counts=True)
+    assert mine.claim() is None
+    after = state_of(engine, row)
+    assert (after.attempts, after.error, after.state) == (1, "broken", JobState.QUEUED)
+
+
+@pytest.mark.parametrize(
+    ("owner", "dead"),
+    [
+        (HERE, False),
+        (Owner(HERE.host, HERE.pid, "other"), True),
+        (Owner(HERE.host, 2**22 - 1, "other"), True),
+        (ELSEWHERE, False),
+    ],
+)
+def test_only_what_is_known_to_be_gone_counts_as_dead(owner: Owner, dead: bool):
+    assert Owner.parse(str(owner)) == owner
+    assert owner.surely_dead(HERE) is dead

@@ -1,0 +1,135 @@
+"""Bytes to blocks, for each kind of document."""
+
+import pytest
+
+from ingest_service.parsing import errors
+from ingest_service.parsing.blocks import BlockKind, ParsedDocument, ParsingLimits
+from ingest_service.parsing.markdown import parse_markdown
+from ingest_service.parsing.pdf_lines import Line, mended
+from ingest_service.parsing.registry import check, parse
+from ingest_service.parsing.running_lines import without_running_lines
+from ingest_service.parsing.sniff import PDF, PLAIN
+from ingest_service.parsing.text import decode, parse_text
+from tests.integration.ingest.documents import damaged_pdf, pdf, pdf_without_pages, protected_pdf, scanned_pdf
+
+LIMITS = ParsingLimits(max_pages=50, timeout_s=10, memory_mb=1024)
+
+
+def texts(document: ParsedDocument) -> list[str]:
+    return [block.text for block in document.blocks]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_portuguese_text_is_read_in_the_encodings_it_comes_in(encoding: str):
+    assert decode("A produção não é só ação.\r\nFim.".encode(encoding)) == "A produção não é só ação.\nFim."
+
+
+def test_paragraphs_of_plain_text_stand_between_blank_lines():
+    assert texts(parse_text(b"Um.\nAinda um.\n\n \nDois.\fTres.\n")) == ["Um.\nAinda um.", "Dois.", "Tres."]
+
+
+def test_markdown_is_read_as_a_reader_sees_it():
+    source = (
+        "---\nlayout: page\n---\n# Título *forte*\n\nTexto com [um link](http://x.y) e `código`.\n\n- item **um**\n\n"
+        "| A | B |\n|---|---|\n| 1 | 2 |\n\n```\nx = 1\n```\n\n## Seção\n\n<script>mal()</script>\n"
+    )
+    document = parse_markdown(source.encode())
+    assert document.title == "Título forte"
+    assert [(block.kind, block.text) for block in document.blocks] == [
+        (BlockKind.HEADING, "Título forte"),
+        (BlockKind.PARAGRAPH, "Texto com um link e código."),
+        (BlockKind.LIST_ITEM, "item um"),
+        (BlockKind.TABLE_ROW, "A | B"),
+        (BlockKind.TABLE_ROW, "1 | 2"),
+        (BlockKind.CODE, "x = 1"),
+        (BlockKind.HEADING, "Seção"),
+    ]
+    assert [block.level for block in document.blocks if block.kind == BlockKind.HEADING] == [1, 2]
+
+
+def test_a_pdf_gives_its_pages_and_title_and_keeps_telling_first_lines():
+    document = parse(pdf([f"Página {n}: a válvula {n} é verde." for n in range(1, 8)], title="Válvulas"), PDF, LIMITS)
+    assert (document.title, document.pages) == ("Válvulas", 7)
+    for n in range(1, 8):
+        page = " ".join(block.text for block in document.blocks if block.page == n)
+        assert f"a válvula {n} é verde" in page
+
+
+def test_a_pdf_with_a_wrong_cross_reference_table_is_read_all_the_same():
+    assert any(
+        "o farol resiste" in text for text in texts(parse(damaged_pdf("Apesar disso o farol resiste."), PDF, LIMITS))
+    )
+
+
+def test_a_pdf_without_text_has_pages_and_no_blocks():
+    document = parse(scanned_pdf(2), PDF, LIMITS)
+    assert (document.pages, document.blocks) == (2, ())
+
+
+@pytest.mark.parametrize(
+    ("data", "media_type", "expected"),
+    [
+        (protected_pdf(), PDF, errors.ProtectedDocument),
+        (pdf_without_pages(), PDF, errors.EmptyDocument),
+        (b"", PLAIN, errors.EmptyDocument),
+        (pdf(["x"] * 51), PDF, errors.TooManyPages),
+        (b"%PDF-1.4\nnothing else", PDF, errors.BrokenDocument),
+        (pdf(["x"])[:600], PDF, errors.BrokenDocument),
+    ],
+)
+def test_what_cannot_be_read_says_why(data: bytes, media_type: str, expected: type[errors.UnreadableDocument]):
+    with pytest.raises(expected):
+        parse(data, media_type, LIMITS)
+    if expected is not errors.BrokenDocument:
+        with pytest.raises(expected):
+            check(data, media_type, LIMITS)
+
+
+def paragraph(text: str, top: float, height: float = 12) -> Line:
+    return Line(BlockKind.PARAGRAPH, text, top, top + height)
+
+
+def row(top: float, *cells: str, height: float = 12) -> Line:
+    lefts = tuple(100.0 * column for column in range(len(cells)))
+    return Line(BlockKind.TABLE_ROW, " | ".join(filter(None, cells)), top, top + height, cells=cells, lefts=lefts)
+
+
+def test_a_last_line_taken_for_a_table_row_returns_to_its_sentence():
+    lines = mended(
+        [paragraph("O LTE passou a transportar", 100), row(115, "tudo em", "pacotes IP."), row(140, "A", "B")]
+    )
+    assert [line.text for line in lines] == ["O LTE passou a transportar tudo em pacotes IP.", "A | B"]
+
+
+def test_a_table_below_a_finished_sentence_stays_a_table():
+    lines = mended([paragraph("Os valores são estes.", 100), row(115, "A", "B")])
+    assert [line.text for line in lines] == ["Os valores são estes.", "A | B"]
+
+
+def test_a_line_taken_for_code_returns_to_its_sentence():
+    code = Line(BlockKind.CODE, "desired, enquanto o campo", 115, 127)
+    lines = mended([paragraph("separado, no campo", 100), code, paragraph("pending espera.", 130)])
+    assert [line.text for line in lines] == ["separado, no campo desired, enquanto o campo pending espera."]
+
+
+def test_the_second_line_of_a_cell_goes_below_the_cell_it_belongs_to():
+    wrapped = Line(BlockKind.TABLE_ROW, "latência", 113, 125, cells=("latência", ""), lefts=(101.0, float("inf")))
+    assert [line.text for line in mended([row(100, "Release 16", "reforço da baixa"), wrapped])] == [
+        "Release 16 | reforço da baixa latência"
+    ]
+
+
+def test_running_headers_are_kept_once_and_page_numbers_do_not_hide_them():
+    pages = {
+        n: [
+            paragraph("Guia do 5G", 10),
+            paragraph(f"Capítulo {n * 2}", 30),
+            *(paragraph(f"Texto {line} da folha {n}.", 40 + 15 * line) for line in range(4)),
+            paragraph(f"Inatel - página {n}", 110),
+        ]
+        for n in range(1, 6)
+    }
+    kept = without_running_lines(pages)
+    assert kept[1] == pages[1]
+    for n in range(2, 6):
+        assert kept[n] == pages[n][1:-1]

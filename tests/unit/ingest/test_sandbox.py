@@ -1,0 +1,62 @@
+"""A bomb kills only its own reader."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest_service.parsing.blocks import ParsingLimits
+from ingest_service.parsing.errors import ParserDied, ProtectedDocument
+from ingest_service.parsing.sandbox import Sandbox
+from ingest_service.parsing.sniff import PDF, PLAIN
+from tests.integration.ingest.documents import pdf, protected_pdf
+
+
+def wanted() -> None:
+    pass
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    sandbox = Sandbox(ParsingLimits(max_pages=10, timeout_s=3, memory_mb=400), readers=1)
+    yield sandbox
+    sandbox.close()
+
+
+def test_out_of_memory_is_an_error_and_the_next_document_is_read(sandbox: Sandbox, tmp_path: Path):
+    bomb, good = tmp_path / "bomb", tmp_path / "good"
+    with bomb.open("wb") as stream:
+        stream.truncate(600 << 20)
+    good.write_bytes(pdf(["Tudo bem aqui."]))
+    with pytest.raises(ParserDied, match="INGEST__PARSE_MEMORY_MB"):
+        sandbox.parse(bomb, PLAIN, still_wanted=wanted)
+    assert sandbox.parse(good, PDF, still_wanted=wanted).pages == 1
+
+
+def test_a_reader_that_does_not_end_is_ended(sandbox: Sandbox, tmp_path: Path):
+    never = tmp_path / "never"
+    os.mkfifo(never)  # opening it waits for ever
+    started = time.monotonic()
+    with pytest.raises(ParserDied, match="INGEST__PARSE_TIMEOUT_S"):
+        sandbox.parse(never, PLAIN, still_wanted=wanted)
+    assert time.monotonic() - started < 10
+
+
+def test_reading_ends_when_it_is_no_longer_wanted(sandbox: Sandbox, tmp_path: Path):
+    never = tmp_path / "never"
+    os.mkfifo(never)
+
+    def unwanted() -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        sandbox.parse(never, PLAIN, still_wanted=unwanted)
+
+
+def test_the_door_sees_a_password_at_once(sandbox: Sandbox, tmp_path: Path):
+    path = tmp_path / "p"
+    path.write_bytes(protected_pdf())
+    with pytest.raises(ProtectedDocument, match="save it without one"):
+        sandbox.check(path, PDF)
