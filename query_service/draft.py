@@ -15,8 +15,10 @@ class Draft:
     citations: list[Citation] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     reason: Reason | None = None
+    refused: bool = False
+    """The documents were found not to answer; citations then only show what comes nearest."""
 
     @property
     def grounded(self) -> bool:
-        """At least one statement with proof. A refusal has none, whoever wrote it."""
-        return bool(self.citations)
+        """At least one statement with proof, whoever wrote it."""
+        return bool(self.citations) and not self.refused

@@ -21,6 +21,10 @@ _NEAREST = {
     "pt": ("O documento de assunto mais próximo é {}.", "Os documentos de assunto mais próximo são {}."),
     "en": ("The document closest in subject is {}.", "The documents closest in subject are {}."),
 }
+_NEAREST_PASSAGE = {
+    "pt": "Não encontrei uma resposta segura nos documentos. O trecho mais próximo é este:",
+    "en": "I found no certain answer in the documents. The nearest passage is this:",
+}
 _PENDING = {
     "pt": ("O documento {} ainda está sendo lido", "Os documentos {} ainda estão sendo lidos"),
     "en": ("The document {} is still being read", "The documents {} are still being read"),
@@ -50,6 +54,11 @@ def refusal(
     if not nearest:
         return _NOTHING[language]
     return f"{_WEAK[language]} {_counted(_NEAREST, nearest, language)}"
+
+
+def nearest_passage(language: Language) -> str:
+    """What stands before a passage that is shown without the claim that it answers."""
+    return _NEAREST_PASSAGE[language]
 
 
 def still_reading(names: Sequence[str], language: Language) -> str:

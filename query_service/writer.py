@@ -66,8 +66,15 @@ class Writer:
                     yield text
             return
         draft.model = self._extractive.model
+        draft.refused = True
         pending = await self._pending.names(credential)
         draft.reason = Reason.PENDING_DOCUMENTS if pending else evidence.verdict.reason
+        if evidence.verdict.near and not pending:
+            yield wording.nearest_passage(evidence.request.language) + " "
+            async with aclosing(self._run(self._extractive, evidence, draft)) as texts:
+                async for text in texts:
+                    yield text
+            return
         nearest = dict.fromkeys(passage.chunk.title for passage in evidence.passages)
         known = evidence.verdict.reason is Reason.LOW_SCORE
         yield wording.refusal(

@@ -198,3 +198,11 @@ def test_readiness_tells_mode_and_chunks(client):
     body = client.get("/readyz").json()
     assert (body["status"], body["mode"]) == ("ready", "extractive (no LLM configured)")
     assert body["chunks"] == sum(len(passages) for passages in LIBRARY.values())
+
+
+def test_a_question_in_other_words_is_refused_but_shown_the_nearest_passage_without_a_claim(client):
+    answer = ask(client, "Que porcentagem de frequência obrigatória reprova um discente nas aulas?")
+    assert (answer["grounded"], answer["reason"]) == (False, "low_score")
+    assert answer["answer"].startswith("Não encontrei uma resposta segura nos documentos.")
+    assert "75 %" in answer["answer"]
+    assert answer["citations"][0]["filename"] == "regulamento.pdf"

@@ -38,3 +38,10 @@ def test_a_heading_that_asks_the_question_is_evidence_for_the_text_under_it():
     answer = passage("Sim, basta enviar o mesmo valor.", heading_path=("O assistente lembra da conversa?",))
     assert verdict("O assistente lembra da conversa?", answer).reason is None
     assert verdict("O assistente lembra da conversa?", passage("Sim, basta enviar o mesmo valor.")).reason
+
+
+def test_a_question_in_other_words_is_near_and_one_with_a_single_word_in_common_is_not():
+    near = verdict("Que superfície externa a antena do laboratório alcança sem barreira?", ANTENNA)
+    assert (near.reason, near.near) == (Reason.LOW_SCORE, True)
+    far = verdict("Qual antena gigante existe em Júpiter?", ANTENNA)
+    assert (far.reason, far.near) == (Reason.LOW_SCORE, False)
