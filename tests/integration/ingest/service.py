@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from ingest_service.bootstrap import build_app
 from shared.db.engine import migrate, open_engine
 from shared.embeddings.lexical import LexicalEncoder
+from shared.embeddings.protocol import Embedder
 from shared.models import DEFAULT_ORGANIZATION_ID as ORG
 from shared.settings import IngestSettings, Settings
 from shared.vector_store.bootstrap import open_store
@@ -110,7 +111,9 @@ class Service:
 
 
 @asynccontextmanager
-async def running(folder: Path, *, auth: str = "off", **ingest: Any) -> AsyncIterator[Service]:
+async def running(
+    folder: Path, *, auth: str = "off", embedder: Embedder | None = None, **ingest: Any
+) -> AsyncIterator[Service]:
     """The service over `folder` (its `watched` and `data`); the same folder twice is a restart."""
     watched = folder / "watched"
     options: dict[str, Any] = {"watch": "off", "watch_dir": watched, **ingest}
@@ -118,9 +121,9 @@ async def running(folder: Path, *, auth: str = "off", **ingest: Any) -> AsyncIte
     watched.mkdir(exist_ok=True)
     engine = open_engine(settings)
     migrate(engine)
-    store = open_store(settings, None)
+    store = open_store(settings, embedder)
     try:
-        app = build_app(settings, engine=engine, store=store, embedder=None)
+        app = build_app(settings, engine=engine, store=store, embedder=embedder)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with (
             app.router.lifespan_context(app),
