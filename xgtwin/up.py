@@ -14,11 +14,9 @@ from rich.console import Console
 import ingest_service.bootstrap
 import query_service.bootstrap
 import twin_bridge.bootstrap
-from shared.db.engine import migrate, open_engine
-from shared.embeddings.bootstrap import build_embedder
 from shared.observability.logs import configure_logging
+from shared.parts import open_parts
 from shared.settings import Settings
-from shared.vector_store.bootstrap import open_store
 from shared.web.server import Listener, run, serve
 from twin_bridge.protocol import SEND_BUFFER_BYTES
 from xgtwin.demo_broker import DemoBroker
@@ -64,13 +62,8 @@ def _lamps(settings: Settings) -> Iterator[tuple[Settings, DemoParts]]:
 @contextmanager
 def _services(settings: Settings) -> Iterator[list[Listener]]:
     """The three applications over one database and one store, which are closed after the applications stopped."""
-    with ExitStack() as stack:
-        engine = open_engine(settings)
-        stack.callback(engine.dispose)
-        migrate(engine)
-        embedder = build_embedder(settings)
-        store = open_store(settings, embedder)
-        stack.callback(store.close)
+    with open_parts(settings) as parts:
+        engine, store, embedder = parts.engine, parts.store, parts.embedder
         ingest = ingest_service.bootstrap.build_app(settings, engine=engine, store=store, embedder=embedder)
         query = query_service.bootstrap.build_app(settings, engine=engine, store=store, embedder=embedder)
         twin = twin_bridge.bootstrap.build_app(settings)
