@@ -33,6 +33,7 @@ from shared.observability.logs import get_logger
 from shared.settings import Settings
 from shared.vector_store.protocol import VectorStore
 from shared.web.app import create_service_app
+from shared.web.origins import Origins
 
 log = get_logger(__name__)
 
@@ -101,6 +102,7 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
         pings={"database": census.take, "store": store.ping},
         facts=census.facts,
         lifespan=lifespan,
+        origins=Origins(ingest.allowed_origins, keys_required=settings.auth_required(ingest)),
         max_body_bytes=(ingest.max_file_mb + 1) * MIB,
         body_advice=(
             f"The request is larger than the limit of {ingest.max_file_mb} MiB (INGEST__MAX_FILE_MB). "

@@ -31,6 +31,7 @@ from shared.observability.logs import get_logger
 from shared.settings import Settings
 from shared.vector_store.protocol import VectorStore
 from shared.web.app import create_service_app
+from shared.web.origins import Origins
 
 log = get_logger(__name__)
 
@@ -78,6 +79,7 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
         pings=pings,
         facts=status.facts,
         lifespan=lifespan,
+        origins=Origins(settings.query.allowed_origins, keys_required=required),
         max_body_bytes=max_body,
         body_advice=f"A question is sent as JSON of at most {max_body} bytes; ask more briefly "
         "(the limit follows QUERY__MAX_QUESTION_CHARS).",

@@ -28,6 +28,9 @@ class Service(Section):
     host: str = Field("127.0.0.1", description="Address to listen on. Anything but loopback turns authentication on.")
     port: int = Field(0, ge=0, le=65535, description="Port to listen on.")
     url: str = Field("", description="Where others reach it; empty means http://127.0.0.1:<port>.")
+    allowed_origins: list[str] = Field(
+        [], description='Browser origins that may use it beside pages of the same machine: ["https://lab.example"].'
+    )
 
     @property
     def loopback_only(self) -> bool:
@@ -84,7 +87,6 @@ class TwinSettings(Service):
         "xgtwin", pattern=r"^[A-Za-z0-9_-]{1,64}$", description="This bridge's name in its own status topic."
     )
     token: SecretStr = Field(SecretStr(""), description="Token WebSocket clients must send when authentication is on.")
-    allowed_origins: list[str] = Field([], description="Browser origins allowed to open the WebSocket, as a JSON list.")
     max_clients: int = Field(2000, ge=1, description="WebSocket connections at most.")
 
 

@@ -50,6 +50,7 @@ def build_app(settings: Settings) -> FastAPI:
         pings={"broker": relay.ping},
         facts=lambda: {"broker": relay.broker, "devices": len(table), "clients": len(hub), "auth": gate.required},
         lifespan=lifespan,
+        origins=gate.origins,
         max_body_bytes=MAX_MESSAGE_BYTES,
         body_advice="A command is some hundred bytes of JSON; the limit is 16 KB.",
     )

@@ -3,11 +3,10 @@
 import hmac
 import time
 from collections.abc import Callable, Iterable
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from shared.errors import Unavailable
 from shared.settings import Settings
+from shared.web.origins import Origins
 
 COMMAND_RATE, COMMAND_BURST = 20.0, 40
 """Commands a second, and at once. A slider sends ten a second."""
@@ -25,7 +24,7 @@ class Gate:
         twin = settings.twin
         self.required = settings.auth_required(twin)
         self._token = twin.token.get_secret_value().encode()
-        self._origins = frozenset(origin.rstrip("/").lower() for origin in twin.allowed_origins)
+        self.origins = Origins(twin.allowed_origins, keys_required=self.required)
         if self.required and not self._token:
             raise Unavailable(
                 "The twin bridge asks for authentication here, but there is no token to ask for. Set TWIN__TOKEN to a "
@@ -37,33 +36,8 @@ class Gate:
         return not self.required or hmac.compare_digest(token.encode(), self._token)
 
     def allows_origin(self, origin: str | None, host: str) -> bool:
-        """Whether a page of `origin` may connect to us as `host` (both as the headers give them).
-
-        Without an origin it is not a browser. Pages of this same machine are welcome whatever their port. Where no
-        token protects us the machine must be named by address or as localhost: any other name can be a foreign page's
-        own, pointed at us (DNS rebinding).
-        """
-        if origin is None or origin.rstrip("/").lower() in self._origins:
-            return True
-        page, own = _hostname(origin), _hostname(f"//{host}")
-        return bool(page) and page == own and (self.required or _unmistakable(page))
-
-
-def _hostname(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:  # brackets that are no IPv6 address
-        return ""
-
-
-def _unmistakable(hostname: str) -> bool:
-    if hostname == "localhost":
-        return True
-    try:
-        ip_address(hostname)
-    except ValueError:
-        return False
-    return True
+        """Whether a page of `origin` may connect to us as `host` (both as the headers give them)."""
+        return self.origins.admit(origin, host)
 
 
 class Bucket:

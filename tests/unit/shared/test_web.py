@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from shared.errors import NotFound, Unavailable
 from shared.web.app import create_service_app
+from shared.web.origins import Origins
 
 
 class Body(BaseModel):
@@ -31,6 +32,7 @@ def frame(ping=lambda: None) -> FastAPI:
         lifespan=nothing,
         max_body_bytes=1000,
         body_advice="At most 1000 bytes (PROBE__MAX).",
+        origins=Origins(["https://lab.example"], keys_required=False),
     )
 
     @app.post("/ask")
@@ -152,3 +154,37 @@ async def test_the_docs_page_needs_no_internet(http: httpx.AsyncClient):
     for address in addresses:
         assert address.startswith("/"), address
         assert (await http.get(address)).is_success, address
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "status"),
+    [
+        (None, "127.0.0.1:8000", 200),
+        ("http://127.0.0.1:8000", "127.0.0.1:8000", 200),
+        ("http://127.0.0.1:5173", "127.0.0.1:8000", 200),
+        ("https://lab.example", "127.0.0.1:8000", 200),
+        ("https://evil.example", "127.0.0.1:8000", 403),
+        ("http://evil.example:8000", "evil.example:8000", 403),
+        ("null", "127.0.0.1:8000", 403),
+    ],
+)
+async def test_a_foreign_page_cannot_make_this_service_do_anything(
+    http: httpx.AsyncClient, origin: str | None, host: str, status: int
+):
+    headers = {"host": host} | ({"origin": origin} if origin else {})
+    response = await http.post("/bytes", content=b"x", headers=headers)
+    assert response.status_code == status
+    if status == 403:
+        assert "PROBE__ALLOWED_ORIGINS" in str(assert_problem(response, 403, "foreign_origin")["detail"])
+
+
+@pytest.mark.parametrize(
+    ("origin", "shown"),
+    [("https://lab.example", True), ("http://localhost:5173", True), ("https://evil.example", False)],
+)
+async def test_a_browser_shows_answers_only_to_pages_that_may_use_the_service(
+    http: httpx.AsyncClient, origin: str, shown: bool
+):
+    asked = {"origin": origin, "access-control-request-method": "POST", "access-control-request-headers": "x-api-key"}
+    for response in (await http.options("/ask", headers=asked), await http.get("/livez", headers={"origin": origin})):
+        assert (response.headers.get("access-control-allow-origin") == origin) is shown
