@@ -72,7 +72,7 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
     )
     runner = Runner(ledger, versions, pipeline, remover, max_attempts=ingest.max_attempts)
     folder = WatchedFolder(ingest, engine, intake, remover)
-    catalogue, changes = Catalogue(engine), Changes(engine, workers.wake)
+    catalogue, changes = Catalogue(engine), Changes(engine, blobs.changing, workers.wake)
     census = Census(engine, catalogue, folder, embedder=embedder.name if embedder else "none")
 
     def start() -> None:

@@ -1,6 +1,7 @@
 """What people change by hand: titles, metadata, and jobs that shall stop or be tried again."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 from uuid import UUID
 
@@ -19,17 +20,22 @@ CANCELLED = "Cancelled by request. POST /jobs/{id}/retry starts it again."
 
 
 class Changes:
-    """Synchronous and thread-safe; calls `wake` when there is new work."""
+    """Synchronous and thread-safe; calls `wake` when there is new work.
 
-    def __init__(self, engine: Engine, wake: Callable[[], None]) -> None:
+    `changing` is the lock of arrivals and deletions (`Blobs.changing`): a title given while the document goes must not
+    bring it back.
+    """
+
+    def __init__(self, engine: Engine, changing: AbstractContextManager[object], wake: Callable[[], None]) -> None:
         self.engine = engine
+        self.changing = changing
         self.wake = wake
 
     def amend(
         self, organization_id: UUID, document_id: UUID, title: str | None, metadata: dict[str, Any] | None
     ) -> None:
         """Set title and metadata. A new title is written into the document's chunks by a job. Raises `NotFound`."""
-        with Session(self.engine) as session:
+        with self.changing, Session(self.engine) as session:
             document = live_document(session, organization_id, document_id)
             if document is None:
                 raise NotFound("There is no document with this id. GET /documents lists them.")
@@ -45,7 +51,7 @@ class Changes:
     def cancel(self, organization_id: UUID, job_id: UUID) -> None:
         """Stop a waiting job now, a running one between two of its steps. Raises `NotFound`, and `Conflict` when
         there is nothing to stop."""
-        with Session(self.engine) as session:
+        with self.changing, Session(self.engine) as session:
             job = self._job(session, organization_id, job_id)
             if job.kind == JobKind.DELETE:
                 raise Conflict("A deletion cannot be cancelled: the document is marked as gone already.")
@@ -61,7 +67,7 @@ class Changes:
     def retry(self, organization_id: UUID, job_id: UUID) -> None:
         """Queue a failed or cancelled job again with fresh attempts. Raises `NotFound`, and `Conflict` when it did
         not fail or a newer version made it pointless."""
-        with Session(self.engine) as session:
+        with self.changing, Session(self.engine) as session:
             job = self._job(session, organization_id, job_id)
             if job.state not in {JobState.FAILED, JobState.CANCELLED}:
                 raise Conflict(f"Only a failed or cancelled job can be retried; this one is {job.state}.")

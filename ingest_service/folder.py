@@ -44,6 +44,8 @@ MOVE_S = 5.0
 """What is missing waits so long for files that are just coming in: it may be among them under a new name."""
 BUSY_S = 5.0
 """A file that cannot be taken now (the queue is full) is looked at again after so long."""
+UNREADABLE_S = 60.0
+"""A file that cannot be opened, or that brought its taking down, is tried again after so long."""
 
 
 @dataclass(frozen=True)
@@ -154,9 +156,19 @@ class WatchedFolder:
             if found is None:
                 self._hints.disturb()
             elif found.state != before:
-                self._hints.touch(path, UNSETTLED_S, found.state)
+                self._hints.postpone(path, UNSETTLED_S, found.state)
             else:
-                self._take(key, found)
+                self._take_alone(key, found)
+
+    def _take_alone(self, key: str, found: FoundFile) -> None:
+        """Take a file so that nothing that is wrong with it keeps the others out."""
+        try:
+            self._take(key, found)
+        except Exception as error:
+            reason = (error.strerror or "input or output failed") if isinstance(error, OSError) else "see the log"
+            INGEST_TROUBLE.labels("folder_file").inc()
+            log.warning("folder_file_postponed", file=key, reason=reason, exc_info=not isinstance(error, OSError))
+            self._hints.postpone(str(found.path), UNREADABLE_S, found.state)
 
     def _take(self, key: str, found: FoundFile) -> None:
         size, mtime_ns = found.state
@@ -174,10 +186,10 @@ class WatchedFolder:
         except (UnsupportedMedia, TooLarge, EmptyDocument) as refusal:
             log.warning("folder_file_passed_over", file=key, reason=refusal.detail)
             self._remember_refusal(key, found, refusal.detail)
-        except (Unavailable, OSError) as error:
+        except Unavailable as error:
             INGEST_TROUBLE.labels("folder_file").inc()
-            log.warning("folder_file_postponed", file=key, reason=str(error))
-            self._hints.touch(str(found.path), BUSY_S, found.state)
+            log.warning("folder_file_postponed", file=key, reason=error.detail)
+            self._hints.postpone(str(found.path), BUSY_S, found.state)
 
     def _remember_refusal(self, key: str, found: FoundFile, reason: str) -> None:
         """So that the file is looked at again only when it changed. A document that it gave before stays until there

@@ -26,6 +26,7 @@ State = tuple[int, int]
 class _Hint:
     due: float
     state: State | None = None
+    postponed: bool = False
 
 
 class Hints:
@@ -41,7 +42,16 @@ class Hints:
         must still be then; without it, it is measured soon."""
         with self._lock:
             known = self._hints.get(path)
-            self._hints[path] = _Hint(time.monotonic() + quiet_s, state or (known.state if known else None))
+            self._hints[path] = _Hint(
+                time.monotonic() + quiet_s,
+                state or (known.state if known else None),
+                postponed=known is not None and known.postponed,
+            )
+
+    def postpone(self, path: str, pause_s: float, state: State) -> None:
+        """The file cannot be taken now: look again after the pause. Nobody waits for it meanwhile."""
+        with self._lock:
+            self._hints[path] = _Hint(time.monotonic() + pause_s, state, postponed=True)
 
     def seen(self, path: str, state: State) -> None:
         """A scan saw a file that is not known in this state: a hint, unless there is the same one already."""
@@ -89,5 +99,6 @@ class Hints:
             return True
 
     def __len__(self) -> int:
+        """How many files are just coming in; those that were postponed may never come."""
         with self._lock:
-            return len(self._hints)
+            return sum(not hint.postponed for hint in self._hints.values())

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from ingest_service.ledger import cancel_jobs_of
 from ingest_service.tables import DocumentRow, JobKind, JobRow, SourceKind, SourceRow
 from shared.db.rows import utc_now
-from shared.models import DocumentStatus
+from shared.models import PENDING_STATUSES, DocumentStatus
 
 FOLDER_PRIORITY = 0
 UPLOAD_PRIORITY = 10
@@ -79,10 +79,11 @@ def begin_version(session: Session, document: DocumentRow, priority: int) -> Job
 
 
 def name_changed(session: Session, document: DocumentRow, priority: int) -> JobRow | None:
-    """Names and titles stand in every stored chunk, so a readable document is stored anew under them."""
+    """Names and titles stand in every stored chunk, so a readable document is stored anew under them. So is one that
+    is just being read: its run may have taken the old name along already."""
     document.updated_at = utc_now()
     session.add(document)
-    if document.published_version is None:
+    if document.published_version is None and document.status not in PENDING_STATUSES:
         return None
     return begin_version(session, document, priority)
 

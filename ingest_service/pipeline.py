@@ -83,7 +83,10 @@ class Pipeline:
         title = work.title or parsed.title or title_of(work.name)
         with self._stage("embedding"):
             self.versions.note(job, DocumentStatus.EMBEDDING)
-            self._store(job, _chunks(work, title, cut))
+            chunks = _chunks(work, title, cut)
+            # A run that died just after publishing left them there; to store them again would hide them meanwhile.
+            if self.store.chunks(work.organization_id, work.document_id) != chunks:
+                self._store(job, chunks)
         with self._stage("publishing"):
             self._proceed(job, "publishing", len(cut), len(cut))
             self.store.publish(work.organization_id, work.document_id, work.version)

@@ -49,7 +49,7 @@ class Folder:
 
 def key_of(path: Path, root: Path) -> str:
     """How a file is remembered: its path inside the folder, in NFC whatever the file system does to accents."""
-    return unicodedata.normalize("NFC", PurePosixPath(path.relative_to(root)).as_posix())
+    return unicodedata.normalize("NFC", _readable(PurePosixPath(path.relative_to(root)).as_posix()))
 
 
 def ignored(key: str, patterns: Sequence[str]) -> bool:
@@ -95,6 +95,15 @@ def known_files(engine: Engine) -> dict[str, KnownFile]:
 def looks_like_an_accident(vanished: int, known: int) -> bool:
     """Whether so many documents that vanish at once are rather an unmounted or emptied folder."""
     return vanished >= FEW and vanished > known / 2
+
+
+def _readable(name: str) -> str:
+    """Names that are not UTF-8 (old archives, shares of Windows) as Windows-1252: the database takes only text."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("cp1252", errors="replace")
+    return name
 
 
 def _files(

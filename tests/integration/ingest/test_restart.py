@@ -10,14 +10,19 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
+import pytest
 from sqlmodel import Session, select
 
 from ingest_service.tables import DocumentRow
+from ingest_service.versions import Versions
 from shared.embeddings.protocol import Vector
 from shared.models import DocumentStatus
 from shared.observability.metrics import CHUNKS_STORED, EMBEDDINGS_MADE
+from shared.vector_store.edge import EdgeVectorStore
+from shared.vector_store.protocol import EmbeddedChunk
 from tests.integration.ingest.documents import long_text, pdf
 from tests.integration.ingest.service import Service, running, until
 
@@ -176,3 +181,23 @@ def _ids(service: Service, document_id: str):
         row = session.exec(select(DocumentRow)).one()
         assert str(row.id) == document_id
         return row.organization_id, row.id
+
+
+async def test_a_run_that_died_after_publishing_does_not_hide_the_passages_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    ready, upsert, stored = Versions.ready, EdgeVectorStore.upsert, []
+
+    def dying_once(versions: Versions, *arguments: Any, **values: Any) -> str | None:
+        monkeypatch.setattr(Versions, "ready", ready)
+        raise RuntimeError("killed here")
+
+    def counted(store: EdgeVectorStore, chunks: Sequence[EmbeddedChunk]) -> None:
+        stored.append(len(chunks))
+        upsert(store, chunks)
+
+    monkeypatch.setattr(Versions, "ready", dying_once)
+    monkeypatch.setattr(EdgeVectorStore, "upsert", counted)
+    async with running(tmp_path) as service:
+        document = await service.add("nota.txt", b"Uma nota curta.")
+        assert (document["status"], stored) == ("ready", [1])

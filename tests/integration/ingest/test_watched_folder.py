@@ -1,14 +1,17 @@
 """The watched folder: copying, removing, replacing, renaming, and accidents."""
 
 import asyncio
+import errno
 import os
 import time
 import unicodedata
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
+from ingest_service.intake import Admission, Arrival, Intake
 from tests.integration.ingest.documents import pdf, protected_pdf
 from tests.integration.ingest.service import Service, running, until
 
@@ -247,3 +250,31 @@ async def test_what_happened_while_the_service_was_down_is_caught_up_with(tmp_pa
         await service.named("chega.txt")
         await service.gone("sai.txt")
         assert set(await service.documents()) == {"fica.txt", "chega.txt"}
+
+
+async def test_a_name_in_an_old_code_page_is_taken_like_any_other(service: Service):
+    (service.watched / os.fsdecode(b"relat\xf3rio.txt")).write_text("O farol fica no morro.")
+    (service.watched / "z.txt").write_text("Este vem depois.")
+    document = await service.named("relatório.txt")
+    assert [source["key"] for source in document["sources"]] == ["relatório.txt"]
+    await service.named("z.txt")
+
+
+async def test_a_file_that_cannot_be_taken_keeps_no_other_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    admit = Intake.admit
+
+    def failing(intake: Intake, arrival: Arrival, stream: BinaryIO) -> Admission:
+        if arrival.name == "a.txt":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        if arrival.name == "b.txt":
+            raise RuntimeError("unforeseen")
+        return admit(intake, arrival, stream)
+
+    monkeypatch.setattr(Intake, "admit", failing)
+    (tmp_path / "watched").mkdir()
+    for name in ("a.txt", "b.txt", "z.txt"):
+        (tmp_path / "watched" / name).write_text(f"Texto de {name}.")
+    async with running(tmp_path, watch="polling", rescan_s=600) as service:
+        await first_scan(service)
+        await service.named("z.txt")
+        assert set(await service.documents()) == {"z.txt"}
