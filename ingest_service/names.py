@@ -3,6 +3,7 @@
 import unicodedata
 
 MAX_BYTES = 255
+MAX_DEPTH = 32
 
 
 def clean_name(raw: str, *, fallback: str = "document") -> str:
@@ -18,6 +19,15 @@ def clean_name(raw: str, *, fallback: str = "document") -> str:
     if dot and stem and len(suffix.encode()) <= 16:
         return _cut(stem, MAX_BYTES - len(suffix.encode()) - 1) + "." + suffix
     return _cut(name, MAX_BYTES)
+
+
+def clean_path(raw: str) -> str:
+    """All of a path that a sender gave, made harmless part by part: what tells apart files of the same name.
+
+    Only a label, never opened; `../../etc/passwd` becomes `etc/passwd`.
+    """
+    parts = [part for part in raw.replace("\\", "/").split("/") if part.strip(". ")]
+    return "/".join(clean_name(part) for part in parts[-MAX_DEPTH:]) or clean_name(raw)
 
 
 def clean_line(raw: str) -> str:

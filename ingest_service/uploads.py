@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 
-from ingest_service.names import clean_line, clean_name
+from ingest_service.names import clean_line, clean_name, clean_path
 from ingest_service.schemas import NewText
 from ingest_service.tables import SourceKind
 from shared.errors import Unprocessable, UnsupportedMedia
@@ -78,8 +78,10 @@ async def _from_form(request: Request) -> list[Upload]:
     metadata = _metadata(given) if isinstance(given, str) and given else {}
     uploads = []
     for item in files:
-        name = clean_name(item.filename or "")
-        uploads.append(Upload(SourceKind.UPLOAD, name, name, item.file, metadata=metadata))
+        given_name = item.filename or ""
+        uploads.append(
+            Upload(SourceKind.UPLOAD, clean_path(given_name), clean_name(given_name), item.file, metadata=metadata)
+        )
     return uploads
 
 

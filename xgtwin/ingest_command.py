@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from shared.errors import BadRequest, XgtwinError
@@ -46,16 +48,19 @@ def ingest_path(settings: Settings, path: Path, *, key: str = "") -> None:
         task = bar.add_task("sending", total=len(files))
 
         def settle(sent: Sent) -> None:
-            status = _follow(client, sent, bar, task)
-            outcome[status] += 1
+            document = _follow(client, sent, bar, task)
+            outcome[document["status"]] += 1
+            if document["error"]:
+                complaints.append(f"{sent.name}: {document['error']}")
             bar.advance(task)
 
         for file in files:
             try:
-                sent = _send(client, file)
-            except XgtwinError as error:
+                sent = _send(client, file, _name_in(path, file))
+            except (XgtwinError, OSError) as error:
                 outcome["refused"] += 1
-                complaints.append(f"{file.name}: {error.detail}")
+                reason = error.detail if isinstance(error, XgtwinError) else error.strerror
+                complaints.append(f"{file.name}: {reason}")
                 bar.advance(task)
                 continue
             if not sent.job_id:
@@ -70,7 +75,7 @@ def ingest_path(settings: Settings, path: Path, *, key: str = "") -> None:
     console = Console(highlight=False)
     console.print(", ".join(f"{count} {status}" for status, count in sorted(outcome.items())))
     for complaint in complaints:
-        console.print(f"[yellow]{complaint}[/yellow]")
+        console.print(complaint, style="yellow", markup=False)
 
 
 def _documents(path: Path, ignore: list[str]) -> Iterator[Path]:
@@ -83,20 +88,26 @@ def _documents(path: Path, ignore: list[str]) -> Iterator[Path]:
             yield file
 
 
-def _send(client: ServiceClient, file: Path) -> Sent:
+def _name_in(path: Path, file: Path) -> str:
+    """The file's place below the folder that is sent: `a/leia-me.txt` and `b/leia-me.txt` are two documents."""
+    return file.name if path == file else file.relative_to(path).as_posix()
+
+
+def _send(client: ServiceClient, file: Path, name: str) -> Sent:
     with file.open("rb") as stream:
-        answer = client.request("POST", "/documents", files={"files": (file.name, stream)})
+        answer = client.request("POST", "/documents", files={"files": (name, stream)})
     document = answer.json()["documents"][0]
     return Sent(file.name, document["id"], "" if document["duplicate"] else document["job_id"] or "")
 
 
-def _follow(client: ServiceClient, sent: Sent, bar: Progress, task: object) -> str:
-    """Wait for the job's end, showing its stage; returns the document's status."""
+def _follow(client: ServiceClient, sent: Sent, bar: Progress, task: object) -> dict[str, Any]:
+    """Wait for the job's end, showing its stage; returns the document."""
     while True:
         job = client.request("GET", f"/jobs/{sent.job_id}").json()
         progress = job["progress"]
         if job["status"] in {"done", "failed", "cancelled"}:
-            return str(client.request("GET", f"/documents/{sent.document_id}").json()["status"])
+            document: dict[str, Any] = client.request("GET", f"/documents/{sent.document_id}").json()
+            return document
         share = f" {progress['done']}/{progress['total']}" if progress["total"] else ""
-        bar.update(task, description=f"{sent.name[:40]}: {progress['stage'] or 'waiting'}{share}")  # type: ignore[arg-type]
+        bar.update(task, description=f"{escape(sent.name[:40])}: {progress['stage'] or 'waiting'}{share}")  # type: ignore[arg-type]
         time.sleep(POLL_SECONDS)

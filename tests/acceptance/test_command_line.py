@@ -38,6 +38,18 @@ def test_ingest_reports_each_outcome_and_repeated_it_has_nothing_to_do(product: 
     assert "seis lugares" in product.ask("Quantos lugares tem a bancada Araucária?")["answer"]
 
 
+def test_ingest_tells_files_of_the_same_name_apart_and_says_why_one_cannot_be_read(product: Product, tmp_path: Path):
+    for place in ("a", "b"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "leia.txt").write_text(f"A gaveta {place} guarda as chaves do armário Jequitibá.")
+    (tmp_path / "[red].pdf").write_bytes(b"%PDF-1.4 nothing follows")
+    first = product.command("ingest", str(tmp_path))
+    assert first.returncode == 0, first.stderr
+    assert "1 quarantined, 2 ready" in first.stdout
+    assert "[red].pdf: The PDF is damaged" in first.stdout
+    assert "3 known already" in product.command("ingest", str(tmp_path)).stdout
+
+
 def test_a_lamp_is_switched_and_says_so_itself(product: Product):
     assert "on, reported by the lamp" in product.command("lamp", "on", "lamp_001", "--bri", "0.4").stdout
     state = product.twin.get("/devices/lamp_001").json()["state"]

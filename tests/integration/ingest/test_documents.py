@@ -3,10 +3,14 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from concurrent.futures import Future, wait
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
+from ingest_service.lifecycle import live_document
 from tests.integration.ingest.documents import long_text, pdf, scanned_pdf
 from tests.integration.ingest.service import Service, running, until
 
@@ -240,3 +244,50 @@ async def test_content_is_served_so_that_a_browser_runs_nothing(service: Service
     assert content.headers["content-disposition"].startswith(
         "inline; filename=\"pagina 1.md\"; filename*=UTF-8''p%C3%A1"
     )
+
+
+async def test_a_title_given_while_the_document_is_read_is_kept(service: Service):
+    item = (await service.upload("longo.txt", long_text(2000).encode())).json()["documents"][0]
+
+    async def embedding() -> bool:
+        return bool(await service.chunks_of(item["id"]))
+
+    await until(embedding, "the first chunks in the store")
+    await service.http.patch(f"/documents/{item['id']}", json={"title": "Título novo"})
+    document = await service.settled(item["id"])
+    chunks = (await service.http.get(f"/documents/{item['id']}/chunks")).json()["items"]
+    assert (document["title"], {chunk["title"] for chunk in chunks}) == ("Título novo", {"Título novo"})
+
+
+async def test_a_title_given_while_the_document_is_deleted_does_not_bring_it_back(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+):
+    document = await service.add("aviso.txt", "O aviso fala do portão.".encode())
+    url, loop = f"/documents/{document['id']}", asyncio.get_running_loop()
+    deletions: list[Future[httpx.Response]] = []
+    look_up = live_document
+
+    def deleted_meanwhile(*arguments: Any) -> Any:
+        row = look_up(*arguments)
+        deletions.append(asyncio.run_coroutine_threadsafe(service.http.delete(url), loop))
+        wait(deletions, timeout=1)
+        return row
+
+    monkeypatch.setattr("ingest_service.changes.live_document", deleted_meanwhile)
+    await service.http.patch(url, json={"title": "Outro título"})
+    assert (await asyncio.wrap_future(deletions[0])).status_code == 202
+
+    async def at_rest() -> bool:
+        jobs = (await service.http.get("/jobs", params={"document_id": document["id"]})).json()["items"]
+        return all(job["state"] in {"done", "failed", "cancelled"} for job in jobs)
+
+    await until(at_rest, "all jobs of the document to end")
+    assert "aviso.txt" not in await service.documents()
+    assert await service.chunks_of(document["id"]) == 0
+
+
+async def test_files_of_the_same_name_in_different_folders_are_different_documents(service: Service):
+    ids = {(await service.add(f"{place}/leia.txt", f"Isto vem de {place}.".encode()))["id"] for place in ("a", "b")}
+    assert len(ids) == 2
+    again = await service.add("a/leia.txt", b"Isto mudou.")
+    assert (again["id"] in ids, again["name"], again["version"]) == (True, "leia.txt", 2)
