@@ -11,8 +11,9 @@ What its Python binding (0.9.0) does, and what follows here:
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 from uuid import UUID
 
 import qdrant_edge as edge
@@ -45,9 +46,12 @@ class EdgeVectorStore:
 
     def __init__(self, folder: Path, fingerprint: Fingerprint, stems: Stems) -> None:
         self._stems = stems
-        shard_folder.prepare(folder, fingerprint, lambda path: _create(path, fingerprint.dimension))
-        self._shard = _load(folder)
         self._unflushed = 0
+        with ExitStack() as stack:
+            stack.enter_context(_held(folder))
+            shard_folder.prepare(folder, fingerprint, lambda path: _create(path, fingerprint.dimension))
+            self._shard = _load(folder)
+            self._hold = stack.pop_all()
 
     def upsert(self, chunks: Sequence[EmbeddedChunk]) -> None:
         for start in range(0, len(chunks), UPSERT_POINTS):
@@ -114,9 +118,10 @@ class EdgeVectorStore:
             self._shard.info()
 
     def close(self) -> None:
-        self._flush()
-        with _speaking():
-            self._shard.close()
+        with self._hold:
+            self._flush()
+            with _speaking():
+                self._shard.close()
 
     def _point(self, embedded: EmbeddedChunk) -> edge.Point:
         vectors: dict[str, edge.NamedVector] = {LEX: _sparse(embedded.lex)}
@@ -160,17 +165,14 @@ def discard(folder: Path) -> None:
     """Remove a shard for good, a damaged one too. Raises `Unavailable` while a process has it open."""
     if not folder.exists():
         return
-    try:
-        edge.EdgeShard.load(str(folder)).close()
-    except Exception as error:  # damaged: a reason more to remove it
-        if "WouldBlock" in str(error):
-            raise _in_use() from error
-        log.warning("damaged_vectors_removed", error=str(error))
-    shutil.rmtree(folder)
+    with _held(folder):
+        shutil.rmtree(folder)
 
 
-def _in_use() -> Unavailable:
-    return Unavailable(
+def _held(folder: Path) -> IO[bytes]:
+    if file := shard_folder.hold(folder):
+        return file
+    raise Unavailable(
         "The vectors in the data folder (XGTWIN_DATA_DIR) are in use by another xgtwin process. "
         "Stop that one, or let both use a Qdrant server (STORE__QDRANT_URL)."
     )
@@ -181,8 +183,6 @@ def _load(folder: Path) -> edge.EdgeShard:
         return edge.EdgeShard.load(str(folder))
     except Exception as error:
         log.error("vector_store_not_opened", error=str(error))
-        if "WouldBlock" in str(error):
-            raise _in_use() from error
         raise Unavailable(
             "The vectors in the data folder (XGTWIN_DATA_DIR) cannot be read; the log says why. "
             "Run `xgtwin reindex` to make them anew from the documents that are kept."

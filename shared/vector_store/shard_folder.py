@@ -1,14 +1,32 @@
-"""The folder of an embedded shard: made whole or not at all, and it says what its vectors were made with."""
+"""The folder of an embedded shard: held by one opener, made whole or not at all, and it says what its vectors were
+made with."""
 
+import fcntl
 import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from shared.vector_store.fingerprint import Fingerprint, require_match
 
 FINGERPRINT_FILE = "fingerprint.json"
+
+
+def hold(folder: Path) -> IO[bytes] | None:
+    """Take the folder for this opener until the returned file is closed or the process ends; None if it is taken.
+
+    The engine's own lock comes too late: it opens and cuts files before it finds the folder taken, and the process that
+    has them can then store nothing more. So nobody may touch the folder without holding this.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    file = folder.with_name(f"{folder.name}.lock").open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
 
 
 def prepare(folder: Path, fingerprint: Fingerprint, create: Callable[[Path], None]) -> None:

@@ -57,6 +57,26 @@ def test_acknowledged_chunks_survive_a_kill(folder: Path):
     store.close()
 
 
+@pytest.mark.parametrize("second", ["open_store(folder)", "discard(folder)"])
+def test_a_refused_second_process_leaves_the_first_able_to_store(folder: Path, second: str):
+    words = [f"Medida número {i} da bancada." for i in range(20)]
+    store = open_store(folder)
+    ingest(store, document(*TEXTS, name="before"))
+    script = (
+        "import sys; from pathlib import Path; from shared.vector_store.edge import discard; "
+        f"from tests.contract.test_edge_folder import open_store; folder = Path(sys.argv[1]); {second}"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(folder)], capture_output=True, cwd=ROOT, check=False)
+    assert b"in use by another xgtwin process" in done.stderr
+    for i, word in enumerate(words):
+        ingest(store, document(word, name=f"after {i}"))
+    assert store.count(ORGANIZATION) == len(TEXTS) + len(words)
+    store.close()
+    again = open_store(folder)
+    assert again.count(ORGANIZATION) == len(TEXTS) + len(words)
+    again.close()
+
+
 def test_a_second_process_is_told_who_holds_the_vectors(folder: Path):
     store = open_store(folder)
     second = subprocess.run(
