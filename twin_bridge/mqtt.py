@@ -9,13 +9,13 @@ import random
 import secrets
 import socket
 import ssl
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any, Protocol
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -23,6 +23,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from shared.errors import Unavailable
 from shared.observability.logs import get_logger
 from shared.observability.metrics import TWIN_BAD_PAYLOADS
+from twin_bridge.broker_url import BrokerUrl, read_broker_url, why_not_reached
 from twin_bridge.lamps.protocol import MAX_PAYLOAD_BYTES
 
 log = get_logger(__name__)
@@ -67,7 +68,7 @@ def _guarded(callback: Callable[..., None]) -> Callable[..., None]:
 class MqttLink:
     """One broker, reconnected for ever; subscriptions are renewed with each connection.
 
-    `url` is `mqtt[s]://[user:password@]host[:port][?version=5]`; raises `Unavailable` if it is not.
+    Raises `Unavailable` if `url` is not one that `read_broker_url` understands.
     `twin/v1/bridge/<name>/status` says `online` or, by last will, `offline`; retained.
     """
 
@@ -75,7 +76,8 @@ class MqttLink:
         self.connected = False
         self._subscriptions = subscriptions
         self._status_topic = f"twin/v1/bridge/{name}/status"
-        self._client, self._host, self._port = _client(url, name)
+        self._broker = read_broker_url(url)
+        self._client = _client(self._broker, name)
         self._client.will_set(self._status_topic, b"offline", qos=1, retain=True)
         self._client.on_connect = _guarded(self._on_connect)
         self._client.on_connect_fail = _guarded(self._on_connect_fail)
@@ -87,6 +89,7 @@ class MqttLink:
         self._signals: deque[Callable[[], None]] = deque()
         self._woken = self._stopping = False
         self._unconfirmed: dict[int, asyncio.Future[None]] = {}
+        self._answered = ""  # what the broker said to this connection, on paho's thread
 
     def start(self, listener: Listener) -> None:
         """Connect in the background and go on trying; call on the event loop that will hear of everything."""
@@ -95,7 +98,7 @@ class MqttLink:
         spread = random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
         # paho says int, and computes with whatever it gets
         self._client.reconnect_delay_set(MIN_BACKOFF * spread, MAX_BACKOFF * spread)  # type: ignore[arg-type]
-        self._client.connect_async(self._host, self._port, keepalive=KEEPALIVE_SECONDS)
+        self._client.connect_async(self._broker.host, self._broker.port, keepalive=KEEPALIVE_SECONDS)
         self._client.loop_start()
 
     async def stop(self) -> None:
@@ -129,18 +132,23 @@ class MqttLink:
 
     def _on_connect(self, client: paho.Client, _data: object, _flags: object, code: Any, _props: object) -> None:
         client.drop_out_messages()  # paho would repeat the commands of the connection before
+        self._answered = "refused" if code.is_failure else "accepted"
         if code.is_failure:
-            self._post(partial(self._lost, f"the broker refused us: {code}"))
+            self._post(partial(self._lost, f"the broker refused us: {code}; check user and password"))
             return
         client.subscribe([(topic, 1) for topic in self._subscriptions])
         self._post(self._found)
 
     def _on_connect_fail(self, _client: paho.Client, _data: object) -> None:
-        self._post(partial(self._lost, "nobody answers at its address"))
+        self._post(partial(self._lost, why_not_reached(sys.exception())))  # paho calls this from its except clause
 
     def _on_disconnect(self, client: paho.Client, _data: object, _flags: object, code: Any, _props: object) -> None:
         client.drop_out_messages()
-        self._post(partial(self._lost, f"connection lost: {code}"))
+        answered, self._answered = self._answered, ""
+        if not answered:
+            self._post(partial(self._lost, "it closed the connection without a word; does it want mqtts://?"))
+        elif answered == "accepted":  # the reason of a refusal is told already, and better
+            self._post(partial(self._lost, f"connection lost: {code}"))
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         payload = bytes(message.payload[: MAX_PAYLOAD_BYTES + 1])  # enough to see that it is too long
@@ -218,23 +226,16 @@ def _log_failure(future: "asyncio.Future[None]") -> None:
         log.info("mqtt_status_not_published", reason=str(error))
 
 
-def _client(url: str, name: str) -> tuple[paho.Client, str, int]:
-    """A client that is not connected yet, and where to connect."""
-    try:
-        parts = urlsplit(url)
-        port, version = parts.port, parse_qs(parts.query).get("version", ["3.1.1"])[-1]
-    except ValueError:
-        parts, port, version = urlsplit(""), None, ""
-    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or version not in {"3.1.1", "5"}:
-        raise Unavailable("TWIN__MQTT_URL must read mqtt[s]://[user:password@]host[:port][?version=5].")
+def _client(broker: BrokerUrl, name: str) -> paho.Client:
+    """A client that is not connected yet."""
     client = paho.Client(
         CallbackAPIVersion.VERSION2,
         # A part of its own: two bridges with one name would throw each other out for ever.
         client_id=f"xgtwin-{name}-{secrets.token_hex(4)}",
-        protocol=paho.MQTTv5 if version == "5" else paho.MQTTv311,
+        protocol=paho.MQTTv5 if broker.version == "5" else paho.MQTTv311,
     )
-    if parts.username:
-        client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
-    if parts.scheme == "mqtts":
+    if broker.user:
+        client.username_pw_set(broker.user, broker.password)
+    if broker.tls:
         client.tls_set_context(ssl.create_default_context())
-    return client, parts.hostname, port or (8883 if parts.scheme == "mqtts" else 1883)
+    return client

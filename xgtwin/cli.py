@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 
 from shared.auth.keys import Scope
 from shared.errors import XgtwinError
@@ -32,14 +33,18 @@ def main() -> None:
     try:
         app()
     except XgtwinError as error:
-        Console(stderr=True).print(f"[red]xgtwin:[/red] {error.detail}", highlight=False)
+        _complain(error.detail)
         sys.exit(1)
     except ValidationError as error:
-        console = Console(stderr=True)
         for problem in error.errors():
             name = "__".join(str(part).upper() for part in problem["loc"])
-            console.print(f"[red]xgtwin:[/red] setting {name}: {problem['msg']} (see .env.example)", highlight=False)
+            _complain(f"setting {name}: {problem['msg']} (see .env.example)")
         sys.exit(1)
+
+
+def _complain(words: str) -> None:
+    """One line on stderr; what others wrote (names, paths) is shown as it is, not read as markup."""
+    Console(stderr=True).print(f"[red]xgtwin:[/red] {escape(words)}", highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -6,15 +6,16 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import urlsplit
 
 import httpx
 from rich.console import Console
+from rich.markup import escape
 
+from shared.errors import Unavailable, XgtwinError
 from shared.settings import Service, Settings
+from twin_bridge.broker_url import read_broker_url
 
 TIMEOUT_SECONDS = 3.0
-MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 LOW_DISK_BYTES = 1 << 30
 
 
@@ -40,7 +41,8 @@ def examine(settings: Settings) -> bool:
     findings = []
     for finding in _findings(settings):
         findings.append(finding)
-        console.print(f"[{colours[finding.verdict]}]{finding.verdict:>5}[/]  {finding.subject}: {finding.words}")
+        mark = f"[{colours[finding.verdict]}]{finding.verdict:>5}[/]"
+        console.print(f"{mark}  {finding.subject}: {escape(finding.words)}", soft_wrap=True)
     return all(finding.verdict is not Verdict.WRONG for finding in findings)
 
 
@@ -126,7 +128,6 @@ def _language_model(settings: Settings) -> Finding:
 
 def _embedding_model(settings: Settings) -> Finding:
     from shared.embeddings.bootstrap import build_embedder, describe
-    from shared.errors import XgtwinError
 
     try:
         embedder = build_embedder(settings)
@@ -140,12 +141,13 @@ def _broker(settings: Settings) -> Finding:
         return Finding(
             Verdict.NOTE, "MQTT broker", "none configured, `xgtwin up` starts a demo broker (TWIN__MQTT_URL)"
         )
-    url = urlsplit(settings.twin.mqtt_url)
-    address = (url.hostname or "", url.port or MQTT_PORTS.get(url.scheme, 1883))
     try:
-        socket.create_connection(address, timeout=TIMEOUT_SECONDS).close()
+        broker = read_broker_url(settings.twin.mqtt_url)
+    except Unavailable as error:
+        return Finding(Verdict.WRONG, "MQTT broker", error.detail)
+    address = f"{broker.host}:{broker.port}"
+    try:
+        socket.create_connection((broker.host, broker.port), timeout=TIMEOUT_SECONDS).close()
     except OSError as error:
-        return Finding(
-            Verdict.WRONG, "MQTT broker", f"{address[0]}:{address[1]} does not answer ({error}); check TWIN__MQTT_URL"
-        )
-    return Finding(Verdict.OK, "MQTT broker", f"{address[0]}:{address[1]} takes connections")
+        return Finding(Verdict.WRONG, "MQTT broker", f"{address} does not answer ({error}); check TWIN__MQTT_URL")
+    return Finding(Verdict.OK, "MQTT broker", f"{address} takes connections")

@@ -22,7 +22,7 @@ def switch(settings: Settings, device: str, *, on: bool, bri: float | None = Non
 
 def watch_lamps(settings: Settings) -> None:
     """Print one line a change until Ctrl+C."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)  # lamps choose their own names
 
     async def follow() -> None:
         async for change in watch(settings.twin):

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from shared.db.engine import database_url
@@ -70,8 +71,8 @@ def _report(
 ) -> Table:
     table = Table(title=f"xgtwin {VERSION}", title_justify="left", show_header=False, box=None, padding=(0, 2))
     documents = sum(ingest["documents"].values())
-    where = f"{settings.ingest.watch_dir}/ ({ingest['watch']})"
-    table.add_row("questions", settings.query.base_url, query["mode"])
+    where = f"{escape(str(settings.ingest.watch_dir))}/ ({ingest['watch']})"
+    table.add_row("questions", settings.query.base_url, escape(query["mode"]))
     table.add_row("documents", settings.ingest.base_url, f"watching {where}, {documents} known")
     table.add_row("lamps", settings.twin.base_url, f"WebSocket {_ws(settings.twin)}")
     if demo_broker:
@@ -79,8 +80,8 @@ def _report(
         table.add_row("broker", f"mqtt://{demo_broker}", f"DEMO broker on loopback{demo_lamp} (yours: TWIN__MQTT_URL)")
     else:
         table.add_row("broker", "configured", "connected" if twin["broker"] else "not connected yet")
-    table.add_row("retrieval", "", query["retrieval"])
-    table.add_row("state", str(settings.data_dir), f"{_database(settings)}, {_store(settings)}")
+    table.add_row("retrieval", "", escape(query["retrieval"]))
+    table.add_row("state", escape(str(settings.data_dir)), f"{_database(settings)}, {_store(settings)}")
     table.add_row("access", "", _access(settings))
     return table
 
