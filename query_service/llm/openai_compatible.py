@@ -1,10 +1,12 @@
 """The one place that talks to an OpenAI-compatible server: OpenAI, LiteLLM, Ollama, vLLM, llama.cpp and others."""
 
+import json
 from collections.abc import AsyncGenerator, Sequence
 from urllib.parse import urlsplit
 
 import openai
-from openai.types.chat import ChatCompletionMessageParam
+from openai.types import CompletionUsage
+from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
 
 from query_service.events import Usage
 from query_service.llm.protocol import ChatMessage, LlmFailed
@@ -36,21 +38,25 @@ class OpenAICompatible:
 
     async def stream(self, messages: Sequence[ChatMessage]) -> AsyncGenerator[str | Usage, None]:
         try:
-            async with await self._client.chat.completions.create(
+            async with self._client.chat.completions.with_streaming_response.create(
                 model=self.model,
                 messages=[_param(message) for message in messages],
                 stream=True,
                 stream_options={"include_usage": True},
                 max_tokens=self._settings.max_tokens,
                 temperature=self._settings.temperature,
-            ) as chunks:
-                async for chunk in chunks:
+            ) as response:
+                if response.headers.get("content-type", "").startswith("application/json"):
+                    # A server that does not stream answers all at once, whatever it was asked.
+                    whole = ChatCompletion.construct(**json.loads(await response.read()))
+                    if whole.usage:
+                        yield _usage(whole.usage)
+                    if whole.choices and (text := whole.choices[0].message.content):
+                        yield text
+                    return
+                async for chunk in await response.parse():
                     if chunk.usage:
-                        yield Usage(
-                            prompt_tokens=chunk.usage.prompt_tokens or 0,
-                            completion_tokens=chunk.usage.completion_tokens or 0,
-                            total_tokens=chunk.usage.total_tokens or 0,
-                        )
+                        yield _usage(chunk.usage)
                     # Not every server sends choices with the usage, and some send pieces without text.
                     if chunk.choices and (piece := chunk.choices[0].delta.content):
                         yield piece
@@ -68,6 +74,14 @@ class OpenAICompatible:
 
     async def close(self) -> None:
         await self._client.close()
+
+
+def _usage(counted: CompletionUsage) -> Usage:
+    return Usage(
+        prompt_tokens=counted.prompt_tokens or 0,
+        completion_tokens=counted.completion_tokens or 0,
+        total_tokens=counted.total_tokens or 0,
+    )
 
 
 def _param(message: ChatMessage) -> ChatCompletionMessageParam:

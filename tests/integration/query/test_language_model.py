@@ -190,7 +190,7 @@ async def test_closing_the_socket_cancels_the_model_call(build, llm, model):
             async for line in response.aiter_lines():
                 if line.startswith("event: delta"):
                     break
-        assert not model.hung_up.is_set()
+            assert not model.hung_up.is_set()
         until(model.hung_up.is_set)
 
 

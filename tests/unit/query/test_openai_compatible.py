@@ -63,6 +63,33 @@ async def test_empty_pieces_are_left_out_and_usage_is_passed_on():
     ]
 
 
+async def test_a_server_that_does_not_stream_is_understood_too():
+    whole = {
+        "id": "1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "small",
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "tudo [1]"}}],
+        "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5},
+    }
+    assert await said(over(lambda _: httpx2.Response(200, json=whole))) == [
+        Usage(prompt_tokens=3, completion_tokens=2, total_tokens=5),
+        "tudo [1]",
+    ]
+
+
+async def test_an_answer_with_only_the_text_is_enough():
+    whole = {"choices": [{"message": {"role": "assistant", "content": "tudo"}}]}
+    assert await said(over(lambda _: httpx2.Response(200, json=whole))) == ["tudo"]
+
+
+@pytest.mark.parametrize("body", ["[]", "not json", '{"choices": 3}', '{"choices": [{}]}'])
+async def test_json_that_is_no_answer_is_broken(body):
+    response = httpx2.Response(200, headers={"content-type": "application/json"}, text=body)
+    with pytest.raises(LlmFailed, match="broken"):
+        await said(over(lambda _: response))
+
+
 @pytest.mark.parametrize(
     ("status", "kind"), [(400, "refused"), (401, "refused"), (404, "refused"), (429, "server"), (500, "server")]
 )
