@@ -19,9 +19,16 @@ _WORD = re.compile(r"[^\W_]+")
 _ASKING_WORDS = """
     significa significam significado explique explica explicar defina definir definicao diga dizer quer fale falar conte
     contar funciona funcionam serve servem diferenca existe existem mostre pode poderia gostaria saber sabe chama chamam
-    difference work works mean means meaning explain define tell show know could would please
+    queria quero entender duvida ola oi obrigado obrigada favor
+    q oq pq eh vc vcs pro pros pras ta to ne tb tbm blz
+    difference work works mean means meaning explain define tell show know could would please hello hi hey thanks
 """
 _ASKING = frozenset(_ASKING_WORDS.split())
+_ASKING_PHRASES = re.compile(
+    r"\b(?:bom dia|boa tarde|boa noite|tudo bem|good (?:morning|afternoon|evening))\b"
+    r"|(?<=\bsignifica [ao] )(?:sigla|termo|palavra|expressão|acr[ôo]nimo)\b",
+    re.IGNORECASE,
+)
 _CACHED_WORDS = 50_000  # about 10 MB; a corpus in one language has fewer frequent words
 
 
@@ -85,12 +92,13 @@ class WordReader:
 
     def asked(self, question: str) -> tuple[Word, ...]:
         """The content words that a question is about, without those that only ask ("o que significa", "explique")."""
-        words = self.words(question)
+        words = self.words(_ASKING_PHRASES.sub(" ", question)) or self.words(question)
         return tuple(word for word in words if word.surface not in _ASKING) or words
 
     def topic(self, question: str) -> str:
         """The question without the words that only ask; as it is when nothing else would be left."""
-        rest = _WORD.sub(lambda match: "" if fold(match[0]) in _ASKING else match[0], question)
+        bare = _ASKING_PHRASES.sub(" ", question)
+        rest = _WORD.sub(lambda match: "" if fold(match[0]) in _ASKING else match[0], bare)
         return rest if self.words(rest) else question
 
     def features(self, text: str) -> Features:

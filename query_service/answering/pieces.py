@@ -46,8 +46,8 @@ def pieces(text: str) -> list[Piece]:
     for at, (span, raw) in enumerate(zip(spans, literal, strict=True)):
         if is_row(raw):
             if head is None:
-                head = raw
-            elif row := _row_in_words(head, raw):
+                head = raw if at > 0 or _may_be_head(raw) else ""
+            if raw is not head and (row := _row_in_words(head, raw)):
                 found.append(Piece(span, row, Kind.ROW))
             continue
         head = None
@@ -64,12 +64,23 @@ def is_row(raw: str) -> bool:
     return " | " in raw or raw.startswith("|")
 
 
+def _may_be_head(row: str) -> bool:
+    """Whether the row that a passage begins with names columns: it may as well be from the middle of a cut table."""
+    return all(cell[0].isupper() and not any(map(str.isdigit, cell)) for cell in _cells(row) if cell)
+
+
 def _row_in_words(head: str, row: str) -> str | None:
-    """`Porta: 8000; Serviço: query_service.`, or None for the rule under a head and for rows that do not fit it."""
-    names, cells = _cells(head), _cells(row)
+    """`Porta: 8000; Serviço: query_service.`, or None for the rule under a head and for rows that do not fit it.
+
+    Without a head, only the cells: a wrong name would be a wrong answer.
+    """
+    cells = _cells(row)
+    names = _cells(head) if head else [""] * len(cells)
     if _RULE.fullmatch(row) or len(names) != len(cells):
         return None
-    return "; ".join(f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=True) if cell) + "."
+    return ended(
+        "; ".join(f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=True) if cell)
+    )
 
 
 def _cells(row: str) -> list[str]:
@@ -95,4 +106,4 @@ def _is_whole(raw: str, *, first: bool) -> bool:
 
 def ended(text: str) -> str:
     """`text` with a full stop, if it has no end of its own."""
-    return text if _ENDS.search(text) else text.rstrip(" ;:,") + "."
+    return text if _ENDS.search(text) or text.endswith("?") else text.rstrip(" ;:,") + "."

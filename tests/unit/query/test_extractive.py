@@ -62,6 +62,20 @@ async def test_a_table_row_is_read_with_the_names_of_its_columns():
     assert proof.quote in table.chunk.text
 
 
+async def test_a_row_of_a_cut_table_is_not_read_with_another_row_as_its_names():
+    """A chunk may begin in the middle of a table, and then its first row is no head."""
+    cut = passage("E2 | Near-RT RIC e os nós | Leitura de métricas\n\nA1 | Non-RT RIC e Near-RT RIC | Políticas")
+    text, _ = await answer("Que políticas leva a interface A1 do Non-RT RIC?", cut)
+    assert "A1; Non-RT RIC e Near-RT RIC; Políticas. [1]" in text
+    assert "E2: " not in text
+
+
+async def test_a_row_that_ends_in_a_question_mark_gets_no_full_stop():
+    table = passage("Fase | Pergunta principal\n\nPrimeira | Que demandas o 5G não atende?")
+    text, _ = await answer("Qual a pergunta principal da primeira fase?", table)
+    assert "atende? [1]" in text
+
+
 async def test_a_list_is_given_with_the_sentence_that_announces_it():
     plan = passage("O plano tem três linhas:\n\npesquisar soluções;\n\nformar pessoas;\n\natrair empresas.")
     text, (proof,) = await answer("Quais são as linhas do plano?", plan)

@@ -66,6 +66,27 @@ def test_speech_of_one_endless_sentence_is_cut_at_a_word():
     assert said.endswith("palavra.")
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "oq é URLLC",
+        "o q eh URLLC?",
+        "Oi, o que é URLLC?",
+        "Bom dia! O que significa a sigla URLLC?",
+        "queria saber o que é URLLC por favor",
+        "Hi, what does URLLC mean please?",
+    ],
+)
+def test_greetings_and_chat_spellings_are_not_searched_for(question):
+    assert [word.surface for word in reader.asked(question)] == ["urllc"]
+    assert [word.surface for word in reader.words(reader.topic(question))] == ["urllc"]
+
+
+def test_a_greeting_alone_is_still_searched_for():
+    assert reader.asked("Bom dia")
+    assert reader.topic("Bom dia") == "Bom dia"
+
+
 HISTORY = (
     Turn(role=Role.USER, content="Quem coordena o xGMobile?"),
     Turn(role=Role.ASSISTANT, content="O professor Luciano."),
