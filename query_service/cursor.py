@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from shared.errors import BadRequest
@@ -19,8 +19,8 @@ def decode(cursor: str) -> tuple[datetime, UUID]:
         moment = datetime.fromisoformat(moment_text)
         if moment.tzinfo is None:
             raise ValueError("no time zone")
-        return moment, UUID(id_text)
-    except (ValueError, binascii.Error) as error:
+        return moment.astimezone(UTC), UUID(id_text)  # the first and last days of the calendar overflow elsewhere
+    except (ValueError, OverflowError, binascii.Error) as error:
         raise BadRequest(
             "This cursor is not one of ours. Send the `next_cursor` of the page before, or none."
         ) from error

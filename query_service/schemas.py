@@ -20,7 +20,8 @@ _KNOWN_FILTERS = frozenset({"document_ids"})
 
 def _known_filters(value: Any) -> Any:
     if isinstance(value, dict) and (unknown := sorted(str(name) for name in set(value) - _KNOWN_FILTERS)):
-        raise ValueError(f"there is no filter {', '.join(unknown)}; the known one is document_ids, a list of ids")
+        names = ", ".join(unknown).encode("utf-8", "replace").decode()  # JSON can name half a character, errors cannot
+        raise ValueError(f"there is no filter {names}; the known one is document_ids, a list of ids")
     return value
 
 

@@ -14,8 +14,9 @@ from shared.observability.logs import get_logger
 log = get_logger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
+NOT_JSON = "The body is not JSON in UTF-8"
 _TITLES = {400: "Bad request", 404: "Not found", 405: "Method not allowed", 422: "Request not understood"}
-_CODES = {404: "not_found", 405: "method_not_allowed", 422: "invalid_request"}
+_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 422: "invalid_request"}
 
 
 def problem(
@@ -74,7 +75,7 @@ def add_problem_handlers(app: FastAPI) -> None:
         return problem(
             422,
             title=_TITLES[422],
-            detail=f"{first['field']}: {first['message']}. The shapes this service takes are shown at /docs.",
+            detail=_what_is_wrong(first, request.headers.get("content-type", "")),
             code=_CODES[422],
             instance=request.url.path,
             errors=errors,
@@ -83,7 +84,9 @@ def add_problem_handlers(app: FastAPI) -> None:
     async def framework(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
         detail = str(error.detail)
-        if error.status_code == 404:
+        if error.status_code == 400 and error.__cause__ is not None:  # FastAPI could not parse the body
+            detail = f"{NOT_JSON}, or it is nested too deeply. The shapes this service takes are shown at /docs."
+        elif error.status_code == 404:
             detail = f"Nothing is served at {request.url.path}. The routes of this service are listed at /docs."
         elif error.status_code == 405:
             detail = f"{request.method} is not a method of {request.url.path}. Its methods are listed at /docs."
@@ -99,6 +102,16 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(XgtwinError, ours)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, framework)
+
+
+def _what_is_wrong(first: dict[str, str], content_type: str) -> str:
+    shapes = "The shapes this service takes are shown at /docs."
+    if first["type"] == "json_invalid":
+        return f"{NOT_JSON} (see character {first['field'].removeprefix('body.')}). {shapes}"
+    if first["field"] == "body" and first["type"] != "missing" and "json" not in content_type:
+        # FastAPI took the body for a text then, and its own message speaks of dictionaries.
+        return f"The body is read as JSON only with the header 'Content-Type: application/json'. {shapes}"
+    return f"{first['field']}: {first['message']}. {shapes}"
 
 
 def unexpected_problem(path: str) -> JSONResponse:

@@ -163,6 +163,7 @@ WRONG = {
     "top_k 0": ({"question": "a", "top_k": 0}, 422, "top_k"),
     "top_k 51": ({"question": "a", "top_k": 51}, 422, "top_k"),
     "unknown filter": ({"question": "a", "filters": {"lang": "pt"}}, 422, "document_ids"),
+    "half a character as a filter": ({"question": "a", "filters": {"\ud800": 1}}, 422, "document_ids"),
     "filter of no ids": ({"question": "a", "filters": {"document_ids": ["x"]}}, 422, "document_ids"),
     "misspelt field": ({"question": "a", "conversationId": "x"}, 422, "conversationId"),
 }
@@ -171,7 +172,8 @@ WRONG = {
 @pytest.mark.parametrize("case", WRONG)
 def test_a_wrong_request_gets_a_problem_that_says_what_to_do(client, case):
     body, status, words = WRONG[case]
-    response = client.post("/ask", json=body) if body is not None else client.post("/ask")
+    content = json.dumps(body) if body is not None else None
+    response = client.post("/ask", content=content, headers={"content-type": "application/json"})
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
     assert set(response.json()) == PROBLEM_KEYS

@@ -1,3 +1,4 @@
+import base64
 from uuid import uuid4
 
 import pytest
@@ -114,7 +115,10 @@ def test_pages_of_messages_neither_repeat_nor_skip(conversations):
     assert second.next_cursor is None
 
 
-@pytest.mark.parametrize("cursor", ["x", "", "ÿÿ", "MjAyNg=="])
+BEFORE_TIME = base64.urlsafe_b64encode(f"0001-01-01T00:00:00+14:00 {OURS}".encode()).decode()
+
+
+@pytest.mark.parametrize("cursor", ["x", "", "ÿÿ", "MjAyNg==", BEFORE_TIME])
 def test_a_cursor_of_somebody_else_is_a_bad_request(conversations, cursor):
     if cursor:
         with pytest.raises(BadRequest, match="next_cursor"):

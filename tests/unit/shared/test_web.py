@@ -101,6 +101,21 @@ async def test_a_malformed_request_is_told_which_field(http: httpx.AsyncClient, 
     assert field in str(problem["detail"])
 
 
+@pytest.mark.parametrize("body", [b"{", b'{"question":"\xff"}', b"[" * 400 + b"]" * 400])
+async def test_a_body_that_is_not_json_is_a_problem_that_says_so(http: httpx.AsyncClient, body: bytes):
+    answer = await http.post("/ask", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 422)
+    assert answer.json()["code"] in ("bad_request", "invalid_request")
+    if body[:1] == b"{":
+        assert answer.json()["detail"].startswith("The body is not JSON in UTF-8")
+
+
+async def test_json_sent_as_a_text_is_told_which_header_is_missing(http: httpx.AsyncClient):
+    answer = await http.post("/ask", content=b'{"question":"x"}', headers={"Content-Type": "text/plain"})
+    assert answer.status_code == 422
+    assert "Content-Type: application/json" in answer.json()["detail"]
+
+
 async def test_unknown_routes_and_methods_are_problems_too(http: httpx.AsyncClient):
     assert_problem(await http.get("/nowhere"), 404, "not_found")
     assert_problem(await http.get("/ask"), 405, "method_not_allowed")
