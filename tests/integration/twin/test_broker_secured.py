@@ -1,5 +1,6 @@
 """A broker with certificates and passwords, and what is said when they do not fit."""
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,8 +41,8 @@ class SecuredMosquitto(Mosquitto):
 
 @pytest.fixture(scope="module")
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredMosquitto]:
-    if MOSQUITTO is None:
-        pytest.skip("Mosquitto is not installed (apt install mosquitto)")
+    if MOSQUITTO is None or shutil.which("openssl") is None:
+        pytest.skip("Mosquitto or openssl is not installed (apt install mosquitto openssl)")
     broker = SecuredMosquitto(tmp_path_factory.mktemp("secured"))
     broker.start()
     yield broker
