@@ -9,6 +9,7 @@ from liteparse import LiteParse, ParseError
 
 from ingest_service.parsing import errors
 from ingest_service.parsing.blocks import Block, BlockKind, ParsedDocument, ParsingLimits
+from ingest_service.parsing.contents_list import ONLY_PAGE_NUMBERS, is_contents_list, lines_of
 from ingest_service.parsing.pdf_door import document_title, repaired
 from ingest_service.parsing.pdf_lines import Line, mended
 from ingest_service.parsing.running_lines import without_running_lines
@@ -17,7 +18,6 @@ from ingest_service.parsing.running_lines import without_running_lines
 _EMPHASIS = re.compile(r"(?<![\w*])(\*{1,3})(?=[^\s*])([^*\n]+)(?<=[^\s*])\1(?![\w*])")
 # "Capítulo 1 ........ 7" of contents pages.
 _DOT_LEADERS = re.compile(r"(?:[.·…]\s?){4,}")
-_ONLY_PAGE_NUMBERS = re.compile(r"[\s.\d·…|-]+")
 
 
 def parse_pdf(data: bytes, limits: ParsingLimits) -> ParsedDocument:
@@ -41,7 +41,7 @@ def parse_pdf(data: bytes, limits: ParsingLimits) -> ParsedDocument:
     if result.total_pages > limits.max_pages:
         raise errors.too_many_pages(result.total_pages, limits.max_pages)
     laid_out = without_running_lines(
-        {page.page_num: [line for raw in page.blocks or () for line in _lines(raw)] for page in result.pages}
+        {page.page_num: [line for raw in page.blocks or () for line in _lines(raw, page)] for page in result.pages}
     )
     blocks = tuple(block for page in result.pages for block in _page(page, laid_out[page.page_num]))
     return ParsedDocument(blocks=blocks, title=document_title(data), pages=result.total_pages)
@@ -64,19 +64,22 @@ def _read(data: bytes, limits: ParsingLimits) -> Any:
 def _page(page: Any, lines: list[Line]) -> Iterator[Block]:
     for line in mended(lines):
         text = _cleaned(line.text)
-        if text and not _ONLY_PAGE_NUMBERS.fullmatch(text):
+        if text and not ONLY_PAGE_NUMBERS.fullmatch(text):
             yield Block(
                 kind=line.kind, text=text, level=line.level, page=page.page_num, page_label=page.page_label or None
             )
 
 
-def _lines(raw: Any) -> Iterator[Line]:
-    """A layout block with its place on the page; a table as its rows. Rules and figures have no text."""
+def _lines(raw: Any, page: Any) -> Iterator[Line]:
+    """A layout block with its place on the page; tables and contents lists as their rows. Rules and figures have no
+    text."""
     top = raw.bbox.y if raw.bbox else 0.0
     bottom = top + raw.bbox.height if raw.bbox else 0.0
     match raw.kind:
         case "heading":
             yield Line(BlockKind.HEADING, raw.text or "", top, bottom, level=raw.level or 1)
+        case "paragraph" if is_contents_list(raw, page.blocks):
+            yield from (Line(BlockKind.LIST_ITEM, *line) for line in lines_of(raw, page))
         case "paragraph":
             yield Line(BlockKind.PARAGRAPH, raw.text or "", top, bottom)
         case "list_item":
