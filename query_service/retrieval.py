@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
+from query_service.definition import opening
 from query_service.terms import Rarity, Word, WordReader
 from shared.embeddings.protocol import Embedder, Vector
 from shared.errors import Unavailable
@@ -67,7 +68,7 @@ class Retriever:
         hits = self._store.search(
             SearchRequest(
                 organization_id=organization_id,
-                lex=self._encoder.question(self._reader.topic(question)),
+                lex=self._encoder.question(f"{self._reader.topic(question)} {opening(question)}"),
                 dense=dense,
                 dense_weight=self._dense_weight,
                 limit=top_k * OVERSAMPLING,
