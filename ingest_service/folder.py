@@ -102,7 +102,7 @@ class WatchedFolder:
             ]
             for found in changed:
                 self._hints.seen(str(found.path), found.state)
-            missing = [file for key, file in known.items() if key not in folder.files] if folder.complete else []
+            missing = [file for key, file in known.items() if folder.misses(key)]
             lost = sum(file.has_document for file in missing)
             if missing and not confirm:
                 if self._may_have_moved():
@@ -110,7 +110,7 @@ class WatchedFolder:
                 if looks_like_an_accident(lost, sum(file.has_document for file in known.values())):
                     note = f"{lost} documents vanished from the watched folder at once."
                     return self._hold_back(len(folder.files), len(changed), lost, note)
-            self._missing_since, self.held_back, self.note = None, 0, ""
+            self._missing_since, self.held_back, self.note = None, 0, folder.note
             gone = self.remover.forget_sources([file.source_id for file in missing]) if missing else []
             if gone:
                 log.info("folder_documents_deleted", count=len(gone))

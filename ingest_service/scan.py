@@ -41,10 +41,23 @@ class KnownFile:
 
 @dataclass(frozen=True)
 class Folder:
-    """The folder as a scan found it. `complete` is False when a part of it could not be read."""
+    """The folder as a scan found it. `unreadable` are the keys of sub-folders that could not be looked into."""
 
     files: Mapping[str, FoundFile]
-    complete: bool
+    unreadable: tuple[str, ...] = ()
+
+    def misses(self, key: str) -> bool:
+        """Whether the file is not there; what lies in an unreadable sub-folder is not known to be gone."""
+        hidden = any(folder == "." or PurePosixPath(key).is_relative_to(folder) for folder in self.unreadable)
+        return key not in self.files and not hidden
+
+    @property
+    def note(self) -> str:
+        """What an operator must know about the folder; empty when all of it was read."""
+        if not self.unreadable:
+            return ""
+        names = ", ".join("the folder itself" if key == "." else key for key in self.unreadable)
+        return f"Not readable: {names}. Its documents stay as they are; give the service permission to read it."
 
 
 def key_of(path: Path, root: Path) -> str:
@@ -70,12 +83,12 @@ def look_at(path: Path, root: Path) -> FoundFile | None:
 
 def read_folder(root: Path, patterns: Sequence[str]) -> Folder:
     """All files below `root` that are not ignored; folders behind links are not entered."""
-    problems: list[OSError] = []
-    files = {key_of(path, root): found for path, found in _files(root, root, patterns, problems)}
-    for problem in problems:
+    unreadable: dict[str, str | None] = {}
+    files = {key_of(path, root): found for path, found in _files(root, root, patterns, unreadable)}
+    for key, reason in unreadable.items():
         INGEST_TROUBLE.labels("scan").inc()
-        log.warning("folder_not_readable", reason=problem.strerror)
-    return Folder(files, complete=not problems)
+        log.warning("folder_not_readable", folder=key, reason=reason)
+    return Folder(files, tuple(unreadable))
 
 
 def known_files(engine: Engine) -> dict[str, KnownFile]:
@@ -107,18 +120,18 @@ def _readable(name: str) -> str:
 
 
 def _files(
-    root: Path, folder: Path, patterns: Sequence[str], problems: list[OSError]
+    root: Path, folder: Path, patterns: Sequence[str], unreadable: dict[str, str | None]
 ) -> Iterator[tuple[Path, FoundFile]]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as problem:
-        problems.append(problem)
+        unreadable[key_of(folder, root)] = problem.strerror
         return
     for entry in entries:
         path = Path(entry.path)
         if ignored(key_of(path, root), patterns):
             continue
         if entry.is_dir(follow_symlinks=False):
-            yield from _files(root, path, patterns, problems)
+            yield from _files(root, path, patterns, unreadable)
         elif found := look_at(path, root):
             yield path, found

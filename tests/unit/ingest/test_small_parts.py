@@ -10,7 +10,7 @@ import pytest
 from ingest_service.blobs import Blobs
 from ingest_service.hints import Hints
 from ingest_service.names import clean_name, title_of
-from ingest_service.scan import ignored, looks_like_an_accident, read_folder
+from ingest_service.scan import ignored, looks_like_an_accident
 from shared.errors import TooLarge
 
 
@@ -119,9 +119,3 @@ def test_ignore_patterns_hold_for_files_and_for_folders_on_the_way(key: str, pas
 )
 def test_half_of_all_documents_at_once_is_an_accident(vanished: int, known: int, accident: bool):
     assert looks_like_an_accident(vanished, known) is accident
-
-
-def test_a_folder_that_cannot_be_read_makes_the_scan_incomplete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    (tmp_path / "a.txt").write_text("x")
-    assert read_folder(tmp_path, []).complete
-    assert not read_folder(tmp_path / "missing", []).complete
