@@ -40,7 +40,7 @@ lock: $(VENV)/.dev ## choose the newest versions that fit together; one choice f
 	@cd requirements && for set in dev xgtwin ingest query twin; do \
 		constraint=$$([ $$set = dev ] || echo "-c dev.txt"); \
 		../$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
-			--no-emit-index-url --no-header $$constraint $$set.in -o $$set.txt || exit 1; done
+			--no-emit-index-url --no-header --override overrides.in $$constraint $$set.in -o $$set.txt || exit 1; done
 	@cd requirements && ../$(BIN)/uv pip compile -q --upgrade --no-deps --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header test-models.in -o test-models.txt
 
