@@ -22,6 +22,7 @@ from ingest_service.owner import Owner
 from ingest_service.parsing.blocks import ParsingLimits
 from ingest_service.parsing.sandbox import Sandbox
 from ingest_service.pipeline import Pipeline
+from ingest_service.reading import Reader
 from ingest_service.recovery import finish_deletions, queue_what_the_store_lost
 from ingest_service.versions import Versions
 from ingest_service.workers import Workers
@@ -63,7 +64,7 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
         ledger=ledger,
         versions=versions,
         blobs=blobs,
-        sandbox=sandbox,
+        reader=Reader(sandbox),
         store=store,
         lexicon=LexicalEncoder(),
         embedder=embedder,

@@ -17,7 +17,7 @@ from ingest_service.chunking import Passage, passages, searchable_text
 from ingest_service.ledger import Job, Ledger
 from ingest_service.names import title_of
 from ingest_service.parsing.blocks import ParsedDocument
-from ingest_service.parsing.sandbox import Sandbox
+from ingest_service.reading import Reader
 from ingest_service.versions import Versions, Work
 from shared.embeddings.protocol import Embedder
 from shared.models import Chunk, DocumentStatus
@@ -51,7 +51,7 @@ class Pipeline:
         ledger: Ledger,
         versions: Versions,
         blobs: Blobs,
-        sandbox: Sandbox,
+        reader: Reader,
         store: VectorStore,
         lexicon: Lexicon,
         embedder: Embedder | None,
@@ -61,7 +61,7 @@ class Pipeline:
         self.ledger = ledger
         self.versions = versions
         self.blobs = blobs
-        self.sandbox = sandbox
+        self.reader = reader
         self.store = store
         self.lexicon = lexicon
         self.embedder = embedder
@@ -98,7 +98,12 @@ class Pipeline:
 
     def _parse(self, job: Job, work: Work) -> ParsedDocument:
         path = self.blobs.existing(work.content_hash)
-        return self.sandbox.parse(path, work.media_type, still_wanted=lambda: self._proceed(job, "parsing", 0, 0))
+        return self.reader.read(
+            path,
+            work.content_hash,
+            work.media_type,
+            lambda stage, done, total: self._proceed(job, stage, done, total),
+        )
 
     def _store(self, job: Job, chunks: Sequence[Chunk]) -> None:
         for start in range(0, len(chunks), BATCH):

@@ -24,6 +24,8 @@ class SourceKind(StrEnum):
     """A file sent to the API; its key is the file name."""
     TEXT = "text"
     """A text sent to the API; its key is the title."""
+    WEB = "web"
+    """A web page or a file fetched from an address; its key is the canonical address."""
 
 
 class JobKind(StrEnum):
@@ -84,6 +86,11 @@ class DocumentRow(OwnedRow, table=True):
     media_type: str
     status: str
     error: str | None = None
+    note: str = ""
+    """What could not be read although the rest was."""
+    language: str | None = None
+    """Two letters, told from the text; None while it is not read or too short to tell."""
+    collection: str = ""
     pages: int | None = None
     chunks: int = 0
     extra: dict[str, Any] = Field(default_factory=dict, sa_column=Column("metadata", JSON, nullable=False))
@@ -106,6 +113,9 @@ class SourceRow(OwnedRow, table=True):
     size: int = Field(sa_type=BigInteger)
     mtime_ns: int = Field(default=0, sa_type=BigInteger)
     refusal: str | None = None
+    etag: str | None = None
+    """Of a web source: what the server called this version, for asking whether there is another."""
+    last_modified: str | None = None
 
 
 class JobRow(OwnedRow, table=True):

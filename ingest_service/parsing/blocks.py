@@ -18,6 +18,8 @@ class BlockKind(StrEnum):
     """One item of a list."""
     CODE = "code"
     """Lines that are kept as they are."""
+    TABLE = "table"
+    """A whole table as Markdown lines, the first two of them header and rule; a long one is cut between rows."""
     TABLE_ROW = "table_row"
     """One row of a table, cells joined by ` | `; never cut."""
 
@@ -34,11 +36,16 @@ class Block(Frozen):
 
 
 class ParsedDocument(Frozen):
-    """A document as read: its blocks, its own title if it names one, and its number of pages if it has pages."""
+    """A document as read: its blocks, its own title if it names one, and its number of pages if it has pages.
+
+    `note` tells its owner what could not be read although the rest was, such as pages that are images while there is
+    no text recognition; empty when all is well.
+    """
 
     blocks: tuple[Block, ...]
     title: str = ""
     pages: int | None = Field(None, ge=0)
+    note: str = ""
 
 
 class ParsingLimits(Frozen):

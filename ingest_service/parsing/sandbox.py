@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import TimeoutError as DeadlineExceeded
 from concurrent.futures import wait
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -20,6 +21,9 @@ from ingest_service.parsing.errors import ParserDied
 from shared.observability.logs import get_logger
 
 log = get_logger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 DOOR_SECONDS = 5.0
 """How long a sender waits for the quick check; a document that takes longer is judged by its job."""
@@ -50,11 +54,19 @@ class Sandbox:
         self._pool.schedule(_load_parsers)
 
     def parse(self, path: Path, media_type: str, *, still_wanted: Callable[[], None]) -> ParsedDocument:
-        """Read a document. `still_wanted` is called every half second; what it raises ends the reading.
+        """Read a whole document; as `call`."""
+        return self.call(still_wanted, _parse, path, media_type, self.limits)
 
-        Raises `UnreadableDocument` when the document cannot be read, `ParserDied` out of memory or time.
+    def call(self, still_wanted: Callable[[], None], function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a module-level function on untrusted bytes in a child. `still_wanted` is called every half second; what
+        it raises ends the run.
+
+        Raises what the function raises (`UnreadableDocument` when the document cannot be read), and `ParserDied` out
+        of memory or time.
         """
-        task = self._pool.schedule(_parse, (path, media_type, self.limits), timeout=self.limits.timeout_s)
+        task = self._pool.schedule(
+            _bounded, (self.limits.timeout_s, function, args, kwargs), timeout=self.limits.timeout_s
+        )
         try:
             while not wait([task], timeout=TICK_S).done:
                 still_wanted()
@@ -62,7 +74,8 @@ class Sandbox:
             task.cancel()  # type: ignore[no-untyped-call]
             raise
         try:
-            return task.result()
+            result: T = task.result()
+            return result
         except DeadlineExceeded as error:
             raise ParserDied(
                 f"Reading the document took longer than {self.limits.timeout_s:g} s (INGEST__PARSE_TIMEOUT_S)."
@@ -93,14 +106,18 @@ def _confine(memory_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _parse(path: Path, media_type: str, limits: ParsingLimits) -> ParsedDocument:
+def _bounded(seconds: float, function: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]) -> T:
     # The pool enforces the deadline while the service lives; the alarm ends a child whose parent was killed.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, limits.timeout_s + 5)
+    signal.setitimer(signal.ITIMER_REAL, seconds + 5)
     try:
-        return registry.parse(path.read_bytes(), media_type, limits)
+        return function(*args, **kwargs)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _parse(path: Path, media_type: str, limits: ParsingLimits) -> ParsedDocument:
+    return registry.parse(path.read_bytes(), media_type, limits)
 
 
 def _check(path: Path, media_type: str, limits: ParsingLimits) -> None:
