@@ -87,6 +87,10 @@ class Blobs:
         """Where the bytes are, or would be."""
         return self.folder / content_hash[:2] / content_hash
 
+    def kept(self) -> Iterator[str]:
+        """The hashes of all bytes here."""
+        return (path.name for path in self.folder.glob("??/*"))
+
     def existing(self, content_hash: str) -> Path:
         """Where the bytes are; raises `NotFound` when they are gone."""
         path = self.path(content_hash)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from fastapi import FastAPI
 from sqlalchemy import Engine
@@ -23,7 +24,7 @@ from ingest_service.parsing.blocks import ParsingLimits
 from ingest_service.parsing.sandbox import Sandbox
 from ingest_service.pipeline import Pipeline
 from ingest_service.reading import Reader
-from ingest_service.recovery import finish_deletions, queue_what_the_store_lost
+from ingest_service.recovery import drop_orphaned_bytes, finish_deletions, queue_what_the_store_lost
 from ingest_service.versions import Versions
 from ingest_service.workers import Workers
 from shared.auth.guard import Guard
@@ -56,7 +57,9 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
     blobs = Blobs(settings.data_dir.absolute() / "originals", max_mb=ingest.max_file_mb)
     sandbox = Sandbox(limits, readers=max(1, ingest.workers))
     ledger = Ledger(engine, lease_s=ingest.lease_s, owner=Owner.this_process())
-    workers = Workers(ledger, count=ingest.workers, lease_s=ingest.lease_s)
+    workers = Workers(
+        ledger, count=ingest.workers, lease_s=ingest.lease_s, keep_jobs=timedelta(days=ingest.keep_jobs_days)
+    )
     intake = Intake(engine, blobs, ledger, sandbox, max_queued=ingest.max_queued, wake=workers.wake)
     remover = Remover(engine, store, intake, workers.wake)
     versions = Versions(engine)
@@ -80,6 +83,8 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
         blobs.prepare()
         sandbox.warm_up()
         _recover(engine, store)
+        if orphans := drop_orphaned_bytes(engine, blobs.kept(), intake.forget_bytes):
+            log.warning("orphaned_bytes_dropped", count=orphans)
         workers.start(runner.run)
         folder.start()
 

@@ -82,6 +82,7 @@ class Changes:
                 .values(
                     state=JobState.QUEUED,
                     attempts=0,
+                    interruptions=0,
                     error=None,
                     cancel_reason=None,
                     queued_at=now,

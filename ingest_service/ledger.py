@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Engine, Update, func
+from sqlalchemy import Engine, Update, func, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, delete, select, update
 
 from ingest_service.owner import Owner
-from ingest_service.tables import JobKind, JobRow, JobState
+from ingest_service.tables import ENDED, JobKind, JobRow, JobState
 from shared.db.rows import utc_now
 from shared.observability.metrics import JOBS_WAITING
 
 _NO_LEASE = {"lease_owner": None, "lease_until": None}
+LONGEST_PAUSE_S = 60.0
 
 
 class LeaseLost(Exception):
@@ -41,6 +42,7 @@ class Job:
     kind: JobKind
     attempts: int
     queued_at: datetime
+    interruptions: int = 0
 
 
 class Ledger:
@@ -94,6 +96,7 @@ class Ledger:
                 JobKind(row.kind),
                 row.attempts,
                 row.queued_at,
+                row.interruptions,
             )
 
     def progress(self, job: Job, stage: str, done: int, total: int) -> None:
@@ -137,30 +140,61 @@ class Ledger:
         )
 
     def take_from_the_dead(self) -> int:
-        """running -> queued for jobs whose worker died: known to be gone, or silent past its lease. Says how many."""
-        now = utc_now()
+        """running -> queued for jobs whose worker died: known to be gone, or silent past its lease. Says how many.
+
+        A power cut is no failed attempt of the document. One that was interrupted before waits a little, so that
+        others go first if it is what ends the process.
+        """
         with Session(self.engine) as session:
             running = session.exec(select(JobRow).where(col(JobRow.state) == JobState.RUNNING)).all()
-            orphans = [
-                row.id
-                for row in running
-                if row.lease_owner is None
-                or row.lease_until is None
-                or row.lease_until < now
-                or Owner.parse(row.lease_owner).surely_dead(self.owner)
-            ]
-            session.exec(
-                update(JobRow)
-                .where(col(JobRow.id).in_(orphans), col(JobRow.cancel_reason).is_not(None))
-                .values(state=JobState.CANCELLED, error=JobRow.cancel_reason, updated_at=now, **_NO_LEASE)
-            )
-            taken = session.exec(
-                update(JobRow)
-                .where(col(JobRow.id).in_(orphans), col(JobRow.state) == JobState.RUNNING)
-                .values(state=JobState.QUEUED, updated_at=now, **_NO_LEASE)
-            ).rowcount
+            taken = sum(session.exec(self._taking(row)).rowcount for row in running if self._dead(row))
             session.commit()
             return taken
+
+    def _dead(self, row: JobRow) -> bool:
+        return (
+            row.lease_owner is None
+            or row.lease_until is None
+            or row.lease_until < utc_now()
+            or Owner.parse(row.lease_owner).surely_dead(self.owner)
+        )
+
+    def _taking(self, row: JobRow) -> Update:
+        change: Update = update(JobRow).where(
+            col(JobRow.id) == row.id,
+            col(JobRow.state) == JobState.RUNNING,
+            col(JobRow.lease_owner) == row.lease_owner,
+            col(JobRow.lease_until) == row.lease_until,
+        )
+        now = utc_now()
+        if row.cancel_reason is not None:
+            return change.values(state=JobState.CANCELLED, error=row.cancel_reason, updated_at=now, **_NO_LEASE)
+        pause = min(2.0**row.interruptions, LONGEST_PAUSE_S) if row.interruptions else 0.0
+        return change.values(
+            state=JobState.QUEUED,
+            attempts=row.attempts - 1,
+            interruptions=row.interruptions + 1,
+            run_after=now + timedelta(seconds=pause),
+            updated_at=now,
+            **_NO_LEASE,
+        )
+
+    def forget_ended(self, before: datetime, limit: int = 500) -> int:
+        """Delete up to `limit` jobs that ended before this moment, but never a document's newest. Says how many."""
+        newer = aliased(JobRow)
+        order = (JobRow.created_at, JobRow.id)
+        has_newer = select(newer.id).where(
+            newer.document_id == JobRow.document_id, tuple_(newer.created_at, newer.id) > tuple_(*order)
+        )
+        old = (
+            select(JobRow.id)
+            .where(col(JobRow.state).in_(ENDED), col(JobRow.updated_at) < before, has_newer.exists())
+            .limit(limit)
+        )
+        with Session(self.engine) as session:
+            forgotten = session.exec(delete(JobRow).where(col(JobRow.id).in_(old))).rowcount
+            session.commit()
+            return forgotten
 
     def waiting(self) -> int:
         """How many jobs wait for a worker."""

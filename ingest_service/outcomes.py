@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from ingest_service.deletion import Remover
-from ingest_service.ledger import Job, JobCancelled, LeaseLost, Ledger
+from ingest_service.ledger import LONGEST_PAUSE_S, Job, JobCancelled, LeaseLost, Ledger
 from ingest_service.parsing.errors import ParserDied, UnreadableDocument
 from ingest_service.pipeline import Pipeline, WorkerStopping
 from ingest_service.tables import JobKind, JobState
@@ -18,7 +18,8 @@ log = get_logger(__name__)
 
 PATIENCE = timedelta(hours=1)
 """How long a document waits for a store or model that does not answer; its own attempts are not used up by that."""
-LONGEST_PAUSE_S = 60.0
+MAX_INTERRUPTIONS = 10
+"""How often the service may die over a document before it is set aside. Many: power cuts count too."""
 UNEXPECTED = "Something failed here that we did not foresee. The log has it under this job's id."
 
 
@@ -50,6 +51,9 @@ class Runner:
         try:
             if job.kind == JobKind.DELETE:
                 self.remover.purge(job)
+            elif job.interruptions >= MAX_INTERRUPTIONS:
+                self._give_up(job, DocumentStatus.QUARANTINED, _interrupted(job.interruptions))
+                return
             else:
                 self._ended(self.pipeline.ingest(job))
             self.ledger.finish(job, JobState.DONE)
@@ -110,3 +114,10 @@ class Runner:
             self.versions.note(job, status, error)
         except JobCancelled as cancelled:
             log.info("status_overtaken", reason=str(cancelled))
+
+
+def _interrupted(times: int) -> str:
+    return (
+        f"The service ended {times} times while it worked on this document, so it is set aside. "
+        "If that were power cuts or restarts, POST /jobs/{id}/retry tries it again."
+    )

@@ -1,4 +1,7 @@
-"""What a start finds: deletions cut short, and a vector store that does not hold what the documents table promises."""
+"""What a start finds: deletions cut short, bytes that no document names, and a vector store that does not hold what the
+documents table promises."""
+
+from collections.abc import Callable, Iterable
 
 from sqlalchemy import Engine, func
 from sqlmodel import Session, col, select
@@ -30,6 +33,23 @@ def finish_deletions(engine: Engine) -> int:
             add_job(session, document, JobKind.DELETE, DELETE_PRIORITY)
         session.commit()
         return len(left)
+
+
+def drop_orphaned_bytes(engine: Engine, kept: Iterable[str], forget: Callable[[str], None]) -> int:
+    """Forget bytes that no living document names: those of a process killed between keeping and committing them, or
+    between purging and forgetting. Says how many.
+
+    `forget` looks again under the lock of arrivals, so bytes that get their first document meanwhile stay.
+    """
+    with Session(engine) as session:
+        named = session.exec(
+            select(DocumentRow.content_hash, DocumentRow.published_hash).where(col(DocumentRow.deleted_at).is_(None))
+        ).all()
+    needed = {content_hash for hashes in named for content_hash in hashes}
+    orphans = [content_hash for content_hash in kept if content_hash not in needed]
+    for content_hash in orphans:
+        forget(content_hash)
+    return len(orphans)
 
 
 def queue_what_the_store_lost(engine: Engine, store: VectorStore) -> int:

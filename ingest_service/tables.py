@@ -136,6 +136,8 @@ class JobRow(OwnedRow, table=True):
     done: int = 0
     total: int = 0
     attempts: int = 0
+    interruptions: int = 0
+    """How often the process that worked on it died; the document is held to blame only after many of them."""
     lease_owner: str | None = None
     lease_until: datetime | None = utc_field(nullable=True)
     queued_at: datetime = utc_field()

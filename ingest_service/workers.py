@@ -3,10 +3,12 @@
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import structlog
 
 from ingest_service.ledger import Job, Ledger
+from shared.db.rows import utc_now
 from shared.observability.logs import get_logger
 from shared.observability.metrics import INGEST_TROUBLE
 
@@ -14,16 +16,19 @@ log = get_logger(__name__)
 
 LOOK_AGAIN_S = 1.0
 """Work may also come from a pause that ended or from another process, which cannot ring the bell here."""
+CLEAR_EVERY_S = 3600.0
+"""After a look that found no old job; as long as there are some, a batch goes at each beat."""
 STOP_S = 4.0
 """A job in hand ends between two of its steps or is given back within this time; the service shuts down in 5 s."""
 
 
 class Workers:
-    """`count` threads over one ledger, and one more that keeps its leases."""
+    """`count` threads over one ledger, and one more that keeps its leases and clears old jobs away."""
 
-    def __init__(self, ledger: Ledger, *, count: int, lease_s: float) -> None:
+    def __init__(self, ledger: Ledger, *, count: int, lease_s: float, keep_jobs: timedelta) -> None:
         self.ledger = ledger
         self._count = count
+        self._keep_jobs = keep_jobs
         self._bell = threading.Condition()
         self._rung = 0
         self._stop = threading.Event()
@@ -86,9 +91,12 @@ class Workers:
         return job
 
     def _keep_alive(self) -> None:
+        clear_at = time.monotonic()
         while not self._stop.wait(self._beat_s):
             try:
                 self.ledger.renew()
+                if time.monotonic() >= clear_at and not self.ledger.forget_ended(utc_now() - self._keep_jobs):
+                    clear_at = time.monotonic() + CLEAR_EVERY_S
                 if taken := self.ledger.take_from_the_dead():
                     log.warning("jobs_taken_over", count=taken)
                     self.wake()

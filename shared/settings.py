@@ -62,6 +62,9 @@ class IngestSettings(Service):
     max_queued: int = Field(10_000, ge=1, description="Jobs that may wait; beyond it POST answers 503.")
     max_attempts: int = Field(3, ge=1, description="Attempts before a document is set aside as failed.")
     lease_s: float = Field(60, gt=1, description="Seconds after which a silent worker counts as dead.")
+    keep_jobs_days: float = Field(
+        30, gt=0, description="Days that ended jobs are listed; the newest of each document stays."
+    )
 
 
 class QuerySettings(Service):

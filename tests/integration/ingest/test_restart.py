@@ -9,15 +9,18 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, select, update
 
-from ingest_service.tables import DocumentRow
+from ingest_service.outcomes import MAX_INTERRUPTIONS
+from ingest_service.tables import DocumentRow, JobRow
 from ingest_service.versions import Versions
+from shared.db.rows import utc_now
 from shared.embeddings.protocol import Vector
 from shared.models import DocumentStatus
 from shared.observability.metrics import CHUNKS_STORED, EMBEDDINGS_MADE
@@ -87,7 +90,7 @@ async def test_a_killed_ingestion_ends_ready_with_exactly_the_chunks_of_an_undis
         document = await service.settled(item["id"])
         assert document["status"] == "ready"
         job = (await service.http.get(f"/jobs/{item['job_id']}")).json()
-        assert (job["state"], job["attempts"]) == ("done", 2)
+        assert (job["state"], job["attempts"]) == ("done", 1), "a kill is not the document's fault"
         after_the_kill = await contents(service, item["id"])
         assert await service.chunks_of(item["id"]) == len(after_the_kill) == document["chunks"] > 500
 
@@ -174,6 +177,51 @@ async def test_a_store_that_lost_its_chunks_is_filled_again_at_the_start(tmp_pat
     async with running(tmp_path) as service:
         await service.named("nota.txt")
         assert await service.found("farol antigo") == ["nota.txt"]
+
+
+async def test_bytes_of_a_document_that_was_never_committed_are_dropped_at_the_start(tmp_path: Path):
+    async with running(tmp_path) as service:
+        await service.add("fica.txt", b"Este aqui permanece.")
+        (kept,) = [path for path in (service.data / "originals").rglob("*") if path.is_file()]
+    # As after a kill between keeping the bytes and committing their document, and in the middle of an upload.
+    orphan = service.data / "originals" / "ab" / ("ab" * 32)
+    orphan.parent.mkdir(exist_ok=True)
+    orphan.write_bytes(b"de ninguem")
+    (service.data / "originals" / "incoming" / "metade").write_bytes(b"metade")
+    async with running(tmp_path) as service:
+        assert [path for path in (service.data / "originals").rglob("*") if path.is_file()] == [kept]
+
+
+async def test_a_document_that_always_ends_the_service_is_set_aside_at_last_and_can_be_retried(tmp_path: Path):
+    async with running(tmp_path, workers=0) as service:
+        item = (await service.upload("fatal.txt", b"O texto fatal.")).json()["documents"][0]
+    with Session(service.engine) as session:
+        session.exec(update(JobRow).values(interruptions=MAX_INTERRUPTIONS))
+        session.commit()
+    async with running(tmp_path) as service:
+        document = await service.settled(item["id"])
+        assert document["status"] == "quarantined"
+        assert f"ended {MAX_INTERRUPTIONS} times" in document["error"]
+        await service.http.post(f"/jobs/{item['job_id']}/retry")
+        assert (await service.settled(item["id"]))["status"] == "ready"
+
+
+async def test_old_jobs_are_cleared_away_while_the_service_runs(tmp_path: Path):
+    async with running(tmp_path) as service:
+        document = await service.add("nota.txt", b"A primeira nota.")
+        files = {"files": ("nota.txt", b"A segunda nota.")}
+        await service.http.put(f"/documents/{document['id']}", files=files)
+        assert (await service.settled(document["id"]))["version"] == 2
+    with Session(service.engine) as session:
+        session.exec(update(JobRow).values(updated_at=utc_now() - timedelta(days=3)))
+        session.commit()
+    async with running(tmp_path, lease_s=1.5, keep_jobs_days=2) as service:
+
+        async def cleared() -> bool:
+            jobs = (await service.http.get("/jobs", params={"document_id": document["id"]})).json()["items"]
+            return [job["version"] for job in jobs] == [2]
+
+        await until(cleared, "the older job to be cleared away")
 
 
 def _ids(service: Service, document_id: str):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
-from sqlmodel import Session, col, update
+from sqlmodel import Session, col, select, update
 
 from ingest_service.ledger import JobCancelled, LeaseLost, Ledger, cancel_jobs_of
 from ingest_service.lifecycle import add_job
@@ -97,6 +97,52 @@ def test_a_job_of_a_dead_process_is_taken_over_at_once(engine: Engine):
     ledger(engine, Owner(HERE.host, HERE.pid, "an earlier boot")).claim()
     assert ledger(engine).take_from_the_dead() == 1
     assert state_of(engine, job).state == JobState.QUEUED
+
+
+def test_a_power_cut_costs_no_attempt_but_whoever_was_there_before_lets_others_go_first(engine: Engine):
+    suspect = a_job(engine, priority=10)
+    mine = ledger(engine)
+    for boot, waits in (("first", False), ("second", True)):
+        with Session(engine) as session:
+            session.exec(update(JobRow).values(run_after=utc_now()))
+            session.commit()
+        ledger(engine, Owner(HERE.host, HERE.pid, boot)).claim()
+        assert mine.take_from_the_dead() == 1
+        assert (state_of(engine, suspect).run_after > utc_now()) is waits
+    other = a_job(engine)
+    assert (state_of(engine, suspect).attempts, state_of(engine, suspect).interruptions) == (0, 2)
+    claimed = mine.claim()
+    assert claimed is not None
+    assert claimed.id == other.id
+
+
+def test_a_cancelled_job_of_a_dead_process_is_not_taken_up_again(engine: Engine):
+    job = a_job(engine)
+    ledger(engine, Owner(HERE.host, HERE.pid, "an earlier boot")).claim()
+    with Session(engine) as session:
+        cancel_jobs_of(session, job.document_id, "no longer wanted")
+        session.commit()
+    ledger(engine).take_from_the_dead()
+    assert (state_of(engine, job).state, state_of(engine, job).error) == (JobState.CANCELLED, "no longer wanted")
+
+
+def test_old_jobs_are_forgotten_in_batches_but_never_the_newest_of_a_document(engine: Engine):
+    first = a_job(engine)
+    with Session(engine, expire_on_commit=False) as session:
+        document = session.get_one(DocumentRow, first.document_id)
+    others = [a_job(engine, document=document) for _ in range(4)]
+    alone, waiting = a_job(engine), a_job(engine)
+    with Session(engine) as session:
+        long_ago = utc_now() - timedelta(days=31)
+        session.exec(update(JobRow).values(updated_at=long_ago, state=JobState.DONE))
+        session.exec(update(JobRow).where(col(JobRow.id) == waiting.id).values(state=JobState.QUEUED))
+        session.exec(update(JobRow).where(col(JobRow.id) == others[0].id).values(updated_at=utc_now()))
+        session.commit()
+    mine = ledger(engine)
+    month_ago = utc_now() - timedelta(days=30)
+    assert [mine.forget_ended(month_ago, limit=2) for _ in range(3)] == [2, 1, 0]
+    with Session(engine) as session:
+        assert set(session.exec(select(JobRow.id))) == {others[0].id, others[3].id, alone.id, waiting.id}
 
 
 def test_a_job_of_another_machine_is_taken_over_when_its_lease_ran_out(engine: Engine):
