@@ -49,7 +49,7 @@ def ask_routes(asker: Asker, allowed: Allowed, settings: QuerySettings) -> APIRo
             text=cleaned_question(body.question, settings.max_question_chars),
             top_k=body.top_k or settings.top_k,
             conversation_id=body.conversation_id,
-            document_ids=tuple(body.filters.document_ids),
+            filters=body.filters.meaning(),
             credential=credential_of(request),
         )
         if not body.stream:
@@ -71,7 +71,7 @@ def search_routes(retriever: Retriever, allowed: Allowed, settings: QuerySetting
             principal.organization_id,
             cleaned_question(body.query, settings.max_question_chars, "query"),
             body.top_k or settings.top_k,
-            body.filters.document_ids,
+            body.filters.meaning(),
         )
         return SearchResponse(results=[SearchResult.of(passage) for passage in found.passages])
 

@@ -16,18 +16,19 @@ from query_service.events import Delta, Done, Event, Meta, Timings, sources_of
 from query_service.evidence import EvidenceFinder
 from query_service.speech import spoken
 from query_service.writer import Writer
+from shared.models import Filters
 from shared.observability.metrics import ANSWERS, ASK_STAGE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, for whom, and of which documents (empty: all)."""
+    """What is asked, for whom, and of which documents."""
 
     organization_id: UUID
     text: str
     top_k: int
     conversation_id: UUID | None = None
-    document_ids: tuple[UUID, ...] = ()
+    filters: Filters = field(default_factory=Filters)
     credential: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The caller's key header, shown to the ingest service when it is asked what is pending."""
 
@@ -57,7 +58,7 @@ class Asker:
             conversation_id=opened.conversation_id, message_id=opened.message_id, model=self._writer.expected_model
         )
         evidence = await self._finder.find(
-            question.organization_id, question.text, opened.history, question.top_k, question.document_ids
+            question.organization_id, question.text, opened.history, question.top_k, question.filters
         )
         found = time.perf_counter()
         yield sources_of(evidence.passages, self._ingest_url)

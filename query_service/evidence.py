@@ -14,7 +14,7 @@ from query_service.spelling import with_repaired_words
 from query_service.terms import Weights, WordReader, weigh
 from query_service.verdict import Verdict, judge
 from shared.errors import Unavailable
-from shared.models import ScoredChunk
+from shared.models import Filters, ScoredChunk
 
 DEADLINE_S = 15.0
 """A store that takes longer than this is as good as gone; local ones answer in milliseconds."""
@@ -45,25 +45,23 @@ class EvidenceFinder:
         self._min_coverage = min_coverage
 
     async def find(
-        self, organization_id: UUID, text: str, history: Sequence[Turn], top_k: int, document_ids: Sequence[UUID] = ()
+        self, organization_id: UUID, text: str, history: Sequence[Turn], top_k: int, filters: Filters | None = None
     ) -> Evidence:
         """Raises `Unavailable` when the store does not answer in time."""
         try:
             async with asyncio.timeout(DEADLINE_S):
-                return await asyncio.to_thread(
-                    self._find, organization_id, text, tuple(history), top_k, tuple(document_ids)
-                )
+                return await asyncio.to_thread(self._find, organization_id, text, tuple(history), top_k, filters)
         except TimeoutError as error:
             raise Unavailable(
                 f"The document store did not answer within {DEADLINE_S:g} s. Try again in a moment.", retry_after=10
             ) from error
 
     def _find(
-        self, organization_id: UUID, text: str, history: tuple[Turn, ...], top_k: int, document_ids: tuple[UUID, ...]
+        self, organization_id: UUID, text: str, history: tuple[Turn, ...], top_k: int, filters: Filters | None
     ) -> Evidence:
         carried = carried_questions(text, history, self._reader)
         searched = " ".join([*carried[::-1], text])
-        found = self._retriever.retrieve(organization_id, searched, top_k, document_ids)
+        found = self._retriever.retrieve(organization_id, searched, top_k, filters)
         found = with_repaired_words(found, self._reader)
         request = AnswerRequest(text, language_of(text), found.passages, self._weights(text, carried, found), history)
         verdict = judge(found, self._reader, self._min_coverage)

@@ -9,7 +9,7 @@ from query_service.definition import opening
 from query_service.terms import Rarity, Word, WordReader
 from shared.embeddings.protocol import Embedder, Vector
 from shared.errors import Unavailable
-from shared.models import Chunk, ScoredChunk
+from shared.models import Chunk, Filters, ScoredChunk
 from shared.observability.logs import get_logger
 from shared.observability.metrics import EMBEDDER_FAILURES
 from shared.vector_store.protocol import SearchRequest, SparseVector, VectorStore
@@ -61,8 +61,8 @@ class Retriever:
         self._reader = reader
         self._dense_weight = dense_weight
 
-    def retrieve(self, organization_id: UUID, question: str, top_k: int, document_ids: Sequence[UUID] = ()) -> Found:
-        """The best passages for a question, at most `top_k`, of these documents or of all."""
+    def retrieve(self, organization_id: UUID, question: str, top_k: int, filters: Filters | None = None) -> Found:
+        """The best passages for a question, at most `top_k`, of the documents that meet the filters."""
         words = self._reader.asked(question)
         dense = self._dense(question)
         hits = self._store.search(
@@ -72,7 +72,7 @@ class Retriever:
                 dense=dense,
                 dense_weight=self._dense_weight,
                 limit=top_k * OVERSAMPLING,
-                document_ids=tuple(document_ids),
+                filters=filters or Filters(),
             )
         )
         stems = sorted({word.stem for word in words})

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,28 +11,54 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from query_service.events import Timings, Usage
 from query_service.tables import Conversation, Message
 from shared.errors import Unprocessable
-from shared.models import Citation, ScoredChunk
+from shared.models import Citation, Filters, ScoredChunk, comparable
 
-MAX_FILTER_DOCUMENTS = 100
+MAX_FILTER_VALUES = 100
+MAX_FILTER_KEYS = 20
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")  # lone surrogates too: no text can hold them
-_KNOWN_FILTERS = frozenset({"document_ids"})
+_KNOWN_FILTERS = ("document_ids", "collections", "languages", "metadata", "date_from", "date_to")
 
 
 def _known_filters(value: Any) -> Any:
-    if isinstance(value, dict) and (unknown := sorted(str(name) for name in set(value) - _KNOWN_FILTERS)):
+    if isinstance(value, dict) and (unknown := sorted(str(name) for name in set(value).difference(_KNOWN_FILTERS))):
         names = ", ".join(unknown).encode("utf-8", "replace").decode()  # JSON can name half a character, errors cannot
-        raise ValueError(f"there is no filter {names}; the known one is document_ids, a list of ids")
+        raise ValueError(f"there is no filter {names}; there are {', '.join(_KNOWN_FILTERS)}")
     return value
 
 
-class Filters(BaseModel):
-    """Which documents to look into."""
+Value = str | int | float | bool
+Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2}$")]
 
-    document_ids: list[UUID] = Field([], max_length=MAX_FILTER_DOCUMENTS)
+
+class GivenFilters(BaseModel):
+    """Which documents to look into: every condition must hold, the values of one are alternatives."""
+
+    document_ids: list[UUID] = Field([], max_length=MAX_FILTER_VALUES)
+    collections: list[str] = Field([], max_length=MAX_FILTER_VALUES)
+    languages: list[Language] = Field([], max_length=MAX_FILTER_VALUES, description='Two letters each: ["pt", "en"].')
+    metadata: dict[str, Value | list[Value]] = Field(
+        {}, max_length=MAX_FILTER_KEYS, description='{"curso": "TP555"}, or {"ano": [2025, 2026]} for either.'
+    )
+    date_from: date | None = Field(None, description="First day, as 2026-05-01.")
+    date_to: date | None = Field(None, description="Last day, inclusive.")
+
+    def meaning(self) -> Filters:
+        """As the search takes them."""
+        return Filters(
+            document_ids=tuple(self.document_ids),
+            collections=tuple(self.collections),
+            languages=tuple(code.lower() for code in self.languages),
+            metadata={
+                key: tuple(comparable(one) for one in (value if isinstance(value, list) else [value]))
+                for key, value in self.metadata.items()
+            },
+            date_from=self.date_from,
+            date_to=self.date_to,
+        )
 
 
 TopK = Annotated[int | None, Field(ge=1, le=50, description="Passages to use; the default is QUERY__TOP_K.")]
-GivenFilters = Annotated[Filters, BeforeValidator(_known_filters)]
+Narrowed = Annotated[GivenFilters, BeforeValidator(_known_filters)]
 
 
 class _Strict(BaseModel):
@@ -46,13 +72,13 @@ class AskRequest(_Strict):
     conversation_id: UUID | None = None
     stream: bool = False
     top_k: TopK = None
-    filters: GivenFilters = Filters()
+    filters: Narrowed = GivenFilters()
 
 
 class SearchRequest(_Strict):
     query: str
     top_k: TopK = None
-    filters: GivenFilters = Filters()
+    filters: Narrowed = GivenFilters()
 
 
 class SearchResult(BaseModel):

@@ -3,7 +3,11 @@
 Every service speaks these; the storage forms (table rows, vector payloads) live beside their adapters.
 """
 
+import json
+from collections.abc import Mapping
+from datetime import date
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -74,6 +78,35 @@ class Chunk(Frozen):
     page_start: int | None = Field(None, ge=1)
     page_end: int | None = Field(None, ge=1)
     heading_path: tuple[str, ...] = ()
+    context: str = Field("", description="What the passage stands under without holding it: the head of a cut table.")
+
+
+class Labels(Frozen):
+    """What searches are narrowed by; the same for all chunks of a document, and changed without new vectors."""
+
+    collection: str = ""
+    language: str | None = Field(None, description="Two letters; None when the text is too short to tell.")
+    day: date | None = Field(None, description="The document's date.")
+    metadata: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class Filters(Frozen):
+    """Which documents a search looks into: every condition must hold, the values of one are alternatives.
+
+    Days are inclusive. Metadata are compared as text; of a list in a document's metadata, one element suffices.
+    """
+
+    document_ids: tuple[UUID, ...] = ()
+    collections: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    metadata: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    date_from: date | None = None
+    date_to: date | None = None
+
+
+def comparable(value: Any) -> str:
+    """A metadata value as filters compare it: strings as they are, all else as JSON writes it (`true`, `3`, `null`)."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 class ScoredChunk(Frozen):

@@ -24,7 +24,18 @@ from shared.observability.logs import get_logger
 from shared.vector_store import shard_folder, stored_chunk
 from shared.vector_store.fingerprint import Fingerprint
 from shared.vector_store.protocol import EmbeddedChunk, SearchRequest, SparseVector
-from shared.vector_store.stored_chunk import CHUNK_FIELDS, DENSE, DOCUMENT_ID, LEX, SHELF, TERMS, VERSION, Stems
+from shared.vector_store.stored_chunk import (
+    CHUNK_FIELDS,
+    DAY,
+    DENSE,
+    DOCUMENT_ID,
+    LABELS,
+    LEX,
+    SHELF,
+    TERMS,
+    VERSION,
+    Stems,
+)
 
 log = get_logger(__name__)
 
@@ -70,6 +81,18 @@ class EdgeVectorStore:
             with _speaking():
                 self._shard.update(_update.set_payload(ids, shelf))
         self._delete(_all(_of(organization_id), document, but_not=_equals(VERSION, version)))
+        self._flush()
+
+    def relabel(self, chunks: Sequence[EmbeddedChunk]) -> None:
+        for start in range(0, len(chunks), UPSERT_POINTS):
+            batch = {str(embedded.chunk.id): embedded for embedded in chunks[start : start + UPSERT_POINTS]}
+            with _speaking():
+                # A deletion may have been quicker, and a vector of nothing is an error.
+                stored = self._shard.retrieve(list(batch), with_payload=False, with_vector=False)
+                found: list[_PointId] = [record.id for record in stored]
+                vectors = [edge.PointVectors(key, {LEX: _sparse(batch[str(key)].lex)}) for key in found]
+                self._shard.update(_update.update_vectors(vectors))
+                self._shard.update(_update.set_payload(found, stored_chunk.changeable(next(iter(batch.values())))))
         self._flush()
 
     def delete(self, organization_id: UUID, document_id: UUID) -> None:
@@ -127,7 +150,7 @@ class EdgeVectorStore:
         vectors: dict[str, edge.NamedVector] = {LEX: _sparse(embedded.lex)}
         if embedded.dense is not None:
             vectors[DENSE] = list(embedded.dense)
-        return edge.Point(embedded.chunk.id, vectors, stored_chunk.to_payload(embedded.chunk, self._stems))
+        return edge.Point(embedded.chunk.id, vectors, stored_chunk.to_payload(embedded, self._stems))
 
     def _ids(self, wanted: edge.Filter) -> list[_PointId]:
         with _speaking():
@@ -154,8 +177,9 @@ def _create(path: Path, dimension: int | None) -> None:
     sparse = {LEX: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)}
     with _speaking():
         shard = edge.EdgeShard.create(str(path), edge.EdgeConfig(vectors=dense, sparse_vectors=sparse))
-        for field in (SHELF, DOCUMENT_ID):
+        for field in (SHELF, DOCUMENT_ID, LABELS):
             shard.update(_update.create_field_index(field, edge.KeywordIndexParams()))
+        shard.update(_update.create_field_index(DAY, edge.IntegerIndexParams(lookup=False, range=True)))
         for field in (TERMS, VERSION):
             shard.update(_update.create_field_index(field, edge.IntegerIndexParams(lookup=True, range=False)))
         shard.close()
@@ -201,10 +225,11 @@ def _speaking() -> Iterator[None]:
 
 def _query(request: SearchRequest) -> edge.QueryRequest | None:
     """One request to the engine; None when there is nothing to search with."""
-    shelf = _equals(SHELF, stored_chunk.published(request.organization_id))
-    documents = [str(document_id) for document_id in request.document_ids]
-    among = [edge.FieldCondition(DOCUMENT_ID, match=edge.MatchAny(documents))] if documents else []
-    visible = _all(shelf, *among)
+    wanted = stored_chunk.conditions(request.filters)
+    narrowed = [edge.FieldCondition(name, match=edge.MatchAny(values)) for name, values in wanted.any_of]
+    if wanted.days:
+        narrowed.append(edge.FieldCondition(DAY, range=edge.RangeFloat(gte=wanted.days[0], lte=wanted.days[1])))
+    visible = _all(_equals(SHELF, stored_chunk.published(request.organization_id)), *narrowed)
     lex = edge.Query.Nearest(_sparse(request.lex), using=LEX)
     if request.dense is None or not request.dense_weight:
         if not request.lex.indices:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.errors import Conflict
 
-LAYOUT = 1
+LAYOUT = 2
 """Rises when the stored form of a chunk changes (shared/vector_store/stored_chunk.py)."""
 
 

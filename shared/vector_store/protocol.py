@@ -4,11 +4,11 @@ Contract tests: tests/contract/test_vector_store.py, the same for every adapter.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
-from shared.models import Chunk, ScoredChunk
+from shared.models import Chunk, Filters, Labels, ScoredChunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class EmbeddedChunk:
     chunk: Chunk
     lex: SparseVector
     dense: tuple[float, ...] | None = None
+    labels: Labels = field(default_factory=Labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,7 @@ class SearchRequest:
     dense: tuple[float, ...] | None = None
     dense_weight: float = 5.0
     limit: int = 10
-    document_ids: tuple[UUID, ...] = ()
-    """Only chunks of these documents; empty means all of the organization's."""
+    filters: Filters = field(default_factory=Filters)
 
 
 class VectorStore(Protocol):
@@ -56,6 +56,14 @@ class VectorStore(Protocol):
 
     def publish(self, organization_id: UUID, document_id: UUID, version: int) -> None:
         """Make this version of the document what searches see, then drop its chunks of all other versions."""
+        ...
+
+    def relabel(self, chunks: Sequence[EmbeddedChunk]) -> None:
+        """Give stored chunks of one document another file name, title, labels and lexical vector.
+
+        Text and dense vector stay (`dense` is not looked at); visible chunks stay visible all the time. Chunks that are
+        not stored are passed over.
+        """
         ...
 
     def delete(self, organization_id: UUID, document_id: UUID) -> None:

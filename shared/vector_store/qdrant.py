@@ -19,7 +19,18 @@ from shared.observability.logs import get_logger
 from shared.vector_store import stored_chunk
 from shared.vector_store.fingerprint import Fingerprint, require_match
 from shared.vector_store.protocol import EmbeddedChunk, SearchRequest, SparseVector
-from shared.vector_store.stored_chunk import CHUNK_FIELDS, DENSE, DOCUMENT_ID, LEX, SHELF, TERMS, VERSION, Stems
+from shared.vector_store.stored_chunk import (
+    CHUNK_FIELDS,
+    DAY,
+    DENSE,
+    DOCUMENT_ID,
+    LABELS,
+    LEX,
+    SHELF,
+    TERMS,
+    VERSION,
+    Stems,
+)
 
 log = get_logger(__name__)
 
@@ -30,6 +41,8 @@ TIMEOUT_S = 30
 INDEXES: Mapping[str, models.KeywordIndexParams | models.IntegerIndexParams] = {
     SHELF: models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD),
     DOCUMENT_ID: models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD),
+    LABELS: models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD),
+    DAY: models.IntegerIndexParams(type=models.IntegerIndexType.INTEGER, lookup=False, range=True),
     TERMS: models.IntegerIndexParams(type=models.IntegerIndexType.INTEGER, lookup=True, range=False),
     VERSION: models.IntegerIndexParams(type=models.IntegerIndexType.INTEGER, lookup=True, range=False),
 }
@@ -76,6 +89,18 @@ class QdrantVectorStore:
         with _speaking():
             self._client.set_payload(self._collection, shelf, points=waiting, wait=True)
             self._client.delete(self._collection, models.FilterSelector(filter=others), wait=True)
+
+    def relabel(self, chunks: Sequence[EmbeddedChunk]) -> None:
+        for start in range(0, len(chunks), UPSERT_POINTS):
+            batch = {str(embedded.chunk.id): embedded for embedded in chunks[start : start + UPSERT_POINTS]}
+            with _speaking():
+                found = [str(record.id) for record in self._client.retrieve(self._collection, list(batch), False)]
+                if not found:
+                    continue
+                vectors = [models.PointVectors(id=key, vector={LEX: _sparse(batch[key].lex)}) for key in found]
+                self._client.update_vectors(self._collection, vectors, wait=True)
+                changed = stored_chunk.changeable(next(iter(batch.values())))
+                self._client.set_payload(self._collection, changed, points=list(found), wait=True)
 
     def delete(self, organization_id: UUID, document_id: UUID) -> None:
         unwanted = _all(_of(organization_id), _equals(DOCUMENT_ID, str(document_id)))
@@ -130,7 +155,7 @@ class QdrantVectorStore:
         vectors: dict[str, Any] = {LEX: _sparse(embedded.lex)}
         if embedded.dense is not None:
             vectors[DENSE] = list(embedded.dense)
-        payload = stored_chunk.to_payload(embedded.chunk, self._stems)
+        payload = stored_chunk.to_payload(embedded, self._stems)
         return models.PointStruct(id=str(embedded.chunk.id), vector=vectors, payload=payload)
 
     def _count(self, *conditions: models.FieldCondition) -> int:
@@ -181,10 +206,11 @@ def _speaking() -> Iterator[None]:
 
 def _query(request: SearchRequest) -> dict[str, Any] | None:
     """What to ask `query_points`; None when there is nothing to search with. The reasons are in edge.py."""
-    shelf = _equals(SHELF, stored_chunk.published(request.organization_id))
-    documents = [str(document_id) for document_id in request.document_ids]
-    among = [models.FieldCondition(key=DOCUMENT_ID, match=models.MatchAny(any=documents))] if documents else []
-    visible = _all(shelf, *among)
+    wanted = stored_chunk.conditions(request.filters)
+    narrowed = [models.FieldCondition(key=name, match=models.MatchAny(any=values)) for name, values in wanted.any_of]
+    if wanted.days:
+        narrowed.append(models.FieldCondition(key=DAY, range=models.Range(gte=wanted.days[0], lte=wanted.days[1])))
+    visible = _all(_equals(SHELF, stored_chunk.published(request.organization_id)), *narrowed)
     lex = _sparse(request.lex)
     if request.dense is None or not request.dense_weight:
         return {"query": lex, "using": LEX, "query_filter": visible} if request.lex.indices else None

@@ -10,7 +10,7 @@ import pytest
 from qdrant_client import QdrantClient
 
 from shared.embeddings.lexical import LexicalEncoder
-from shared.models import DEFAULT_ORGANIZATION_ID, Chunk
+from shared.models import DEFAULT_ORGANIZATION_ID, Chunk, Filters, Labels
 from shared.vector_store.edge import EdgeVectorStore
 from shared.vector_store.fingerprint import Fingerprint
 from shared.vector_store.protocol import EmbeddedChunk, SearchRequest, VectorStore
@@ -100,10 +100,13 @@ def document(*texts: str, name: str = "doc", version: int = 1, organization: UUI
     ]
 
 
-def embedded(chunks: list[Chunk], dense: list[tuple[float, ...]] | None = None) -> list[EmbeddedChunk]:
+def embedded(
+    chunks: list[Chunk], dense: list[tuple[float, ...]] | None = None, labels: Labels | None = None
+) -> list[EmbeddedChunk]:
     vectors: list[tuple[float, ...] | None] = [*dense] if dense else [None] * len(chunks)
     return [
-        EmbeddedChunk(chunk, ENCODER.passage(chunk.text), vector) for chunk, vector in zip(chunks, vectors, strict=True)
+        EmbeddedChunk(chunk, ENCODER.passage(chunk.text), vector, labels or Labels())
+        for chunk, vector in zip(chunks, vectors, strict=True)
     ]
 
 
@@ -122,9 +125,9 @@ def ask(
     dense: tuple[float, ...] | None = None,
     dense_weight: float = 5.0,
     limit: int = 10,
-    document_ids: tuple[UUID, ...] = (),
+    filters: Filters | None = None,
 ) -> SearchRequest:
-    return SearchRequest(organization, ENCODER.question(question), dense, dense_weight, limit, document_ids)
+    return SearchRequest(organization, ENCODER.question(question), dense, dense_weight, limit, filters or Filters())
 
 
 def texts(store: VectorStore, request: SearchRequest) -> list[str]:

@@ -3,14 +3,16 @@
 import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from shared.errors import Conflict, Unavailable
+from shared.models import Filters, Labels, comparable
 from shared.vector_store.fingerprint import Fingerprint
-from shared.vector_store.protocol import VectorStore
+from shared.vector_store.protocol import EmbeddedChunk, VectorStore
 from tests.contract.stores import (
     ENCODER,
     FINGERPRINT,
@@ -132,9 +134,74 @@ def test_organizations_never_see_each_other(store: VectorStore):
 
 def test_a_search_can_be_narrowed_to_some_documents(store: VectorStore):
     first, second, third = (ingest(store, document(CORE, name=name)) for name in ("a", "b", "c"))
-    found = store.search(ask("núcleo da rede", document_ids=(first, third)))
+    found = store.search(ask("núcleo da rede", filters=Filters(document_ids=(first, third))))
     assert {hit.chunk.document_id for hit in found} == {first, third}
     assert second not in {hit.chunk.document_id for hit in found}
+
+
+SHELVED = {
+    "norma": Labels(collection="normas", language="pt", day=date(2024, 5, 1), metadata={"curso": "TP555", "ano": 2024}),
+    "artigo": Labels(collection="artigos", language="en", day=date(2025, 1, 9), metadata={"curso": ["TP555", "TP501"]}),
+    "aviso": Labels(day=date(2025, 3, 2), metadata={"interno": True}),
+    "nota": Labels(),
+}
+
+NARROWED: dict[str, tuple[Filters, set[str]]] = {
+    "nothing": (Filters(), {"norma", "artigo", "aviso", "nota"}),
+    "a collection": (Filters(collections=("normas",)), {"norma"}),
+    "either of two": (Filters(collections=("normas", "artigos")), {"norma", "artigo"}),
+    "a language": (Filters(languages=("en",)), {"artigo"}),
+    "a text, or a list that holds it": (Filters(metadata={"curso": ("TP555",)}), {"norma", "artigo"}),
+    "a number": (Filters(metadata={"ano": (comparable(2024),)}), {"norma"}),
+    "a truth": (Filters(metadata={"interno": (comparable(True),)}), {"aviso"}),
+    "two keys that must both fit": (Filters(metadata={"curso": ("TP555",), "ano": ("2024",)}), {"norma"}),
+    "a value nobody has": (Filters(metadata={"curso": ("tp555",)}), set()),
+    "a value that looks like a key": (Filters(metadata={"curso=TP555": ("",)}), set()),
+    "from a day": (Filters(date_from=date(2025, 1, 9)), {"artigo", "aviso"}),
+    "to a day": (Filters(date_to=date(2024, 5, 1)), {"norma"}),
+    "between days": (Filters(date_from=date(2024, 6, 1), date_to=date(2025, 2, 1)), {"artigo"}),
+    "a day and a collection": (Filters(date_from=date(2024, 1, 1), collections=("artigos",)), {"artigo"}),
+}
+
+
+@pytest.mark.parametrize("dense", [None, (1.0, 0.0, 0.0, 0.0)], ids=["by words", "fused"])
+@pytest.mark.parametrize(("filters", "expected"), NARROWED.values(), ids=NARROWED)
+def test_a_search_can_be_narrowed_by_what_documents_are_labelled_with(
+    store: VectorStore, filters: Filters, expected: set[str], dense: tuple[float, ...] | None
+):
+    for name, labels in SHELVED.items():
+        chunks = document(CORE, name=name)
+        store.upsert(embedded(chunks, [(1.0, 0.0, 0.0, 0.0)], labels))
+        store.publish(ORGANIZATION, chunks[0].document_id, 1)
+    found = store.search(ask("núcleo da rede", filters=filters, dense=dense))
+    assert {hit.chunk.filename.removesuffix(".pdf") for hit in found} == expected
+
+
+def test_relabelled_chunks_are_found_under_their_new_names_and_keep_text_and_meaning(store: VectorStore):
+    chunks = document(*[f"{CORE} Parte {index}." for index in range(70)])
+    ingest(store, chunks, [(0.0, 1.0, 0.0, 0.0)] * 70)
+    other = ingest(store, document(LAMP, name="outro"), [(0.0, 0.0, 1.0, 0.0)])
+    renamed = [chunk.model_copy(update={"filename": "jaqueira.pdf", "title": "Jaqueira"}) for chunk in chunks]
+    labels = Labels(collection="árvores", metadata={"curso": "TP555"})
+    store.relabel([EmbeddedChunk(chunk, ENCODER.passage(f"Jaqueira {chunk.text}"), None, labels) for chunk in renamed])
+    assert store.chunks(ORGANIZATION, chunks[0].document_id) == renamed
+    narrowed = Filters(collections=("árvores",), metadata={"curso": ("TP555",)})
+    assert len(store.search(ask("jaqueira", filters=narrowed, limit=100))) == 70
+    near = store.search(ask("", dense=(0.0, 1.0, 0.0, 0.0), limit=100))
+    assert [hit.chunk.filename for hit in near[:70]] == ["jaqueira.pdf"] * 70
+    assert near[0].score == pytest.approx(5.0, abs=1e-4)
+    assert store.chunks(ORGANIZATION, other)[0].filename == "outro.pdf"
+
+
+def test_relabelling_brings_nothing_back_and_shows_nothing_early(store: VectorStore):
+    gone, waiting = document(CORE, name="gone"), document(LAMP, name="waiting")
+    ingest(store, gone)
+    store.delete(ORGANIZATION, gone[0].document_id)
+    store.upsert(embedded(waiting))
+    store.relabel(embedded(gone))
+    store.relabel(embedded(waiting))
+    assert store.count(ORGANIZATION) == 0
+    assert store.count(ORGANIZATION, published=None) == 1
 
 
 @pytest.mark.parametrize("question", ["estágio curricular", "estagio curricular", "ESTÁGIO CURRICULAR", "estagios"])
