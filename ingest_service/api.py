@@ -17,7 +17,8 @@ from ingest_service.catalogue import Catalogue
 from ingest_service.changes import Changes
 from ingest_service.deletion import Remover
 from ingest_service.intake import Intake
-from ingest_service.parsing.sniff import HEAD_BYTES, PDF, sniff
+from ingest_service.parsing import media_types
+from ingest_service.parsing.sniff import sniff_file
 from ingest_service.schemas import (
     Admitted,
     AdmittedItem,
@@ -136,11 +137,13 @@ def document_routes(parts: Parts) -> APIRouter:
         """The original bytes that questions are answered from."""
         name, content_hash = parts.catalogue.content_of(who.organization_id, document_id)
         path = parts.blobs.existing(content_hash)
-        with path.open("rb") as stream:
-            media_type = sniff(stream.read(HEAD_BYTES), name)
-        headers = {"X-Content-Type-Options": "nosniff", "Content-Disposition": _disposition(name)}
-        # Text is served as plain text whatever its name says, so that a browser shows it and runs nothing.
-        return FileResponse(path, media_type=media_type if media_type == PDF else "text/plain", headers=headers)
+        media_type = sniff_file(path, name)
+        # Markup is served as plain text whatever its name says, so that a browser shows it and runs nothing.
+        media_type = media_types.PLAIN if media_type in media_types.TEXTS else media_type
+        shown = media_type in media_types.IMAGES | {media_types.PDF, media_types.PLAIN}
+        disposition = _disposition(name, "inline" if shown else "attachment")
+        headers = {"X-Content-Type-Options": "nosniff", "Content-Disposition": disposition}
+        return FileResponse(path, media_type=media_type, headers=headers)
 
     return router
 
@@ -162,8 +165,8 @@ def _statuses(text: str) -> list[DocumentStatus]:
         raise BadRequest(f"status takes {', '.join(DocumentStatus)}, separated by commas.") from error
 
 
-def _disposition(name: str) -> str:
+def _disposition(name: str, manner: str) -> str:
     """The name in ASCII for old clients and in full for all others; quotes and line ends cannot get through."""
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", errors="ignore").decode()
     plain = "".join(character for character in ascii_name if character.isalnum() or character in " ._-()") or "document"
-    return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return f"{manner}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -25,8 +25,6 @@ class StagedBlob:
     path: Path
     content_hash: str
     size: int
-    head: bytes
-    """The first bytes, for telling what kind of document it is."""
 
 
 class Blobs:
@@ -46,7 +44,7 @@ class Blobs:
             leftover.unlink(missing_ok=True)
 
     @contextmanager
-    def stage(self, source: BinaryIO, name: str, *, head_bytes: int) -> Iterator[StagedBlob]:
+    def stage(self, source: BinaryIO, name: str) -> Iterator[StagedBlob]:
         """Copy a stream to a temporary file that lives as long as the context, hashing on the way.
 
         Raises `TooLarge` as soon as the limit is passed, and `Unavailable` when the disk is full.
@@ -55,18 +53,16 @@ class Blobs:
         path = Path(temporary)
         try:
             with os.fdopen(descriptor, "wb") as target:
-                digest, size, head = hashlib.sha256(), 0, b""
+                digest, size = hashlib.sha256(), 0
                 while piece := source.read(PIECE_BYTES):
                     size += len(piece)
                     if size > self.max_bytes:
                         raise self.too_large(name)
-                    if len(head) < head_bytes:
-                        head += piece[: head_bytes - len(head)]
                     digest.update(piece)
                     _write(target, piece)
                 target.flush()
                 os.fsync(target.fileno())
-            yield StagedBlob(path, digest.hexdigest(), size, head)
+            yield StagedBlob(path, digest.hexdigest(), size)
         finally:
             path.unlink(missing_ok=True)
 

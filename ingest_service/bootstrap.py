@@ -52,7 +52,10 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
     """
     ingest = settings.ingest
     limits = ParsingLimits(
-        max_pages=ingest.max_pages, timeout_s=ingest.parse_timeout_s, memory_mb=ingest.parse_memory_mb
+        max_pages=ingest.max_pages,
+        timeout_s=ingest.parse_timeout_s,
+        memory_mb=ingest.parse_memory_mb,
+        max_unpacked_mb=ingest.max_unpacked_mb,
     )
     blobs = Blobs(settings.data_dir.absolute() / "originals", max_mb=ingest.max_file_mb)
     sandbox = Sandbox(limits, readers=max(1, ingest.workers))

@@ -27,7 +27,7 @@ from ingest_service.lifecycle import (
 )
 from ingest_service.parsing import errors
 from ingest_service.parsing.sandbox import Sandbox
-from ingest_service.parsing.sniff import HEAD_BYTES, sniff
+from ingest_service.parsing.sniff import sniff_file
 from ingest_service.tables import ENDED, DocumentRow, JobKind, JobRow, SourceKind, SourceRow
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.models import DocumentStatus
@@ -88,7 +88,7 @@ class Intake:
 
         A file of the folder is not refused for its content: nobody waits for the answer, so its job says why.
         """
-        with self.blobs.stage(stream, arrival.name, head_bytes=HEAD_BYTES) as staged:
+        with self.blobs.stage(stream, arrival.name) as staged:
             media_type = self._media_type(staged, arrival.name, check=arrival.kind != SourceKind.FOLDER)
             with self.blobs.changing, Session(self.engine, expire_on_commit=False) as session:
                 admission, job_needed, outdated = self._identify(session, arrival, staged, media_type)
@@ -111,7 +111,7 @@ class Intake:
     def replace(self, organization_id: UUID, document_id: UUID, name: str, stream: BinaryIO) -> Admission:
         """Make these bytes the next version of a known document. Raises as `admit`, `NotFound`, and `Conflict` when
         the bytes are another document."""
-        with self.blobs.stage(stream, name, head_bytes=HEAD_BYTES) as staged:
+        with self.blobs.stage(stream, name) as staged:
             media_type = self._media_type(staged, name, check=True)
             with self.blobs.changing, Session(self.engine, expire_on_commit=False) as session:
                 document = live_document(session, organization_id, document_id)
@@ -219,7 +219,7 @@ class Intake:
     def _media_type(self, staged: StagedBlob, name: str, *, check: bool) -> str:
         if staged.size == 0:
             raise errors.without_bytes()
-        media_type = sniff(staged.head, name)
+        media_type = sniff_file(staged.path, name)
         if check:
             self.sandbox.check(staged.path, media_type)
         return media_type

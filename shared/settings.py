@@ -56,6 +56,9 @@ class IngestSettings(Service):
     )
     max_file_mb: int = Field(50, ge=1, description="Largest file accepted, in MiB.")
     max_pages: int = Field(5000, ge=1, description="Longest PDF accepted, in pages.")
+    max_unpacked_mb: int = Field(
+        512, ge=1, description="Largest size to which an office document or e-book may unpack, in MiB."
+    )
     parse_timeout_s: float = Field(120, gt=0, description="Seconds that reading one document may take.")
     parse_memory_mb: int = Field(2048, ge=256, description="Address space of the process that reads documents, in MiB.")
     workers: int = Field(1, ge=0, le=32, description="Documents processed at the same time; 0 only accepts and queues.")

@@ -54,3 +54,4 @@ class ParsingLimits(Frozen):
     max_pages: int = Field(ge=1)
     timeout_s: float = Field(gt=0)
     memory_mb: int = Field(ge=256)
+    max_unpacked_mb: int = Field(512, ge=1)

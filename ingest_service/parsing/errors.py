@@ -4,7 +4,9 @@ UnreadableDocument (422)    these bytes will never be readable: the document is 
 ├── ProtectedDocument       a password is needed
 ├── EmptyDocument           no bytes, or no pages
 ├── TooManyPages            more pages than the setting allows
-└── BrokenDocument          damaged beyond repair
+├── TooLargeUnpacked        an archive that unpacks to more than the setting allows
+├── BrokenDocument          damaged beyond repair
+└── MissingConverter        only LibreOffice reads this kind, and it is not installed
 ParserDied (503)            out of memory or time: tried again, then quarantined
 """
 
@@ -27,8 +29,16 @@ class TooManyPages(UnreadableDocument):
     code = "too_many_pages"
 
 
+class TooLargeUnpacked(UnreadableDocument):
+    code = "too_large_unpacked"
+
+
 class BrokenDocument(UnreadableDocument):
     code = "broken_document"
+
+
+class MissingConverter(UnreadableDocument):
+    code = "missing_converter"
 
 
 class ParserDied(Unavailable):
@@ -36,11 +46,11 @@ class ParserDied(Unavailable):
 
 
 def protected() -> ProtectedDocument:
-    return ProtectedDocument("The PDF is protected by a password: save it without one and send it again.")
+    return ProtectedDocument("The document is protected by a password: save it without one and send it again.")
 
 
 def without_pages() -> EmptyDocument:
-    return EmptyDocument("The PDF has no pages: export it again from the program that made it.")
+    return EmptyDocument("The document has no pages: export it again from the program that made it.")
 
 
 def without_bytes() -> EmptyDocument:
@@ -49,11 +59,29 @@ def without_bytes() -> EmptyDocument:
 
 def too_many_pages(pages: int, limit: int) -> TooManyPages:
     return TooManyPages(
-        f"The PDF has {pages} pages; the limit is {limit} (INGEST__MAX_PAGES). Split it, or raise the limit."
+        f"The document has {pages} pages; the limit is {limit} (INGEST__MAX_PAGES). Split it, or raise the limit."
+    )
+
+
+def too_large_unpacked(limit_mb: int) -> TooLargeUnpacked:
+    return TooLargeUnpacked(
+        f"The document unpacks to more than {limit_mb} MiB (INGEST__MAX_UNPACKED_MB): remove large pictures or videos "
+        "from it, split it, or raise the limit."
     )
 
 
 def broken() -> BrokenDocument:
     return BrokenDocument(
-        "The PDF is damaged and could not be repaired: export it again from the program that made it."
+        "The document is damaged and could not be repaired: export it again from the program that made it."
     )
+
+
+def needs_libreoffice(kind: str, instead: str) -> MissingConverter:
+    return MissingConverter(
+        f"{kind} files are read with LibreOffice, which is not installed on the server. Save the document as {instead} "
+        "and send that, or have LibreOffice installed."
+    )
+
+
+def without_parser(media_type: str) -> UnreadableDocument:
+    return UnreadableDocument(f"Documents of the kind {media_type} are not read here: save it as PDF and send that.")

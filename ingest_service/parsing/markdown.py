@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from ingest_service.parsing.blocks import Block, BlockKind, ParsedDocument
-from ingest_service.parsing.text import decode
+from ingest_service.parsing.blocks import Block, BlockKind, ParsedDocument, ParsingLimits
+from ingest_service.parsing.encodings import decode
+from ingest_service.parsing.markdown_table import markdown_table
 
 
-def parse_markdown(data: bytes) -> ParsedDocument:
-    """Headings, paragraphs, list items, code and table rows as a reader sees them: no marks, links by their text.
+def parse_markdown(data: bytes, _: ParsingLimits) -> ParsedDocument:
+    """Headings, paragraphs, list items, code and tables as a reader sees them: no marks, links by their text.
 
     HTML inside is dropped. The first heading of level 1 is the title.
     """
@@ -30,7 +31,7 @@ def _without_front_matter(text: str) -> str:
 
 def _blocks(tokens: list[Token]) -> Iterator[Block]:
     level, lists = 0, 0
-    cells: list[str] | None = None
+    rows: list[list[str]] = []
     for token in tokens:
         match token.type:
             case "heading_open" | "heading_close":
@@ -38,16 +39,16 @@ def _blocks(tokens: list[Token]) -> Iterator[Block]:
             case "list_item_open" | "list_item_close":
                 lists += token.nesting
             case "tr_open":
-                cells = []
-            case "tr_close":
-                yield Block(kind=BlockKind.TABLE_ROW, text=" | ".join(cells or ()))
-                cells = None
+                rows.append([])
+            case "table_close":
+                yield Block(kind=BlockKind.TABLE, text=markdown_table(rows))
+                rows = []
             case "fence" | "code_block":
                 yield Block(kind=BlockKind.CODE, text=token.content.strip("\n"))
             case "inline":
                 text = _plain(token.children or []).strip()
-                if cells is not None:
-                    cells.append(text)
+                if rows:
+                    rows[-1].append(text)
                 else:
                     yield _prose(text, level=level, in_list=lists > 0)
 

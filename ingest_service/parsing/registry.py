@@ -1,33 +1,48 @@
 """Which parser reads which kind of document. A new format is one function and one line here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from ingest_service.parsing import errors
+from ingest_service.parsing import errors, media_types
 from ingest_service.parsing.blocks import ParsedDocument, ParsingLimits
-from ingest_service.parsing.sniff import MARKDOWN, PDF, PLAIN
 
 Parser = Callable[[bytes, ParsingLimits], ParsedDocument]
-Check = Callable[[bytes, ParsingLimits], None]
 
 
-def parsers() -> Mapping[str, Parser]:
-    """Parsers by media type. Imported here, so that only the reading process loads their libraries."""
-    from ingest_service.parsing.markdown import parse_markdown
-    from ingest_service.parsing.pdf import parse_pdf
-    from ingest_service.parsing.text import parse_text
+def preload() -> None:
+    """Load the libraries of the most frequent kinds, so that the first document does not wait for them."""
+    parser_of(media_types.PDF)
+    parser_of(media_types.MARKDOWN)
 
-    return {
-        PDF: parse_pdf,
-        PLAIN: lambda data, _: parse_text(data),
-        MARKDOWN: lambda data, _: parse_markdown(data),
-    }
+
+def parser_of(media_type: str) -> Parser | None:
+    """The parser of a kind, None where there is none. Its libraries are loaded here and now, so that a reading process
+    holds no more of them than its documents need, and the service none."""
+    match media_type:
+        case media_types.PDF:
+            from ingest_service.parsing.pdf import parse_pdf
+
+            return parse_pdf
+        case media_types.PLAIN:
+            from ingest_service.parsing.text import parse_text
+
+            return parse_text
+        case media_types.MARKDOWN:
+            from ingest_service.parsing.markdown import parse_markdown
+
+            return parse_markdown
+    return None
 
 
 def parse(data: bytes, media_type: str, limits: ParsingLimits) -> ParsedDocument:
     """Read a document. Raises an `UnreadableDocument` that says why it cannot be read."""
     if not data:
         raise errors.without_bytes()
-    return parsers()[media_type](data, limits)
+    if media_type == media_types.ENCRYPTED_OFFICE:
+        raise errors.protected()
+    parser = parser_of(media_type)
+    if parser is None:
+        raise errors.without_parser(media_type)
+    return parser(data, limits)
 
 
 def check(data: bytes, media_type: str, limits: ParsingLimits) -> None:
@@ -36,5 +51,7 @@ def check(data: bytes, media_type: str, limits: ParsingLimits) -> None:
 
     if not data:
         raise errors.without_bytes()
-    if media_type == PDF:
+    if media_type == media_types.ENCRYPTED_OFFICE:
+        raise errors.protected()
+    if media_type == media_types.PDF:
         check_pdf(data, limits)

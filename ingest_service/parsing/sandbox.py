@@ -125,4 +125,4 @@ def _check(path: Path, media_type: str, limits: ParsingLimits) -> None:
 
 
 def _load_parsers() -> None:
-    registry.parsers()
+    registry.preload()

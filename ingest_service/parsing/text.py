@@ -1,36 +1,29 @@
-"""Plain text: paragraphs stand between blank lines."""
+"""Plain text: paragraphs stand between blank lines, pages between form feeds."""
 
 import re
 from collections.abc import Iterator
 
-from ingest_service.parsing.blocks import Block, BlockKind, ParsedDocument
+from ingest_service.parsing import errors
+from ingest_service.parsing.blocks import Block, BlockKind, ParsedDocument, ParsingLimits
+from ingest_service.parsing.encodings import decode
 
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
 _PAGE_BREAK = "\f"
 
 
-def decode(data: bytes) -> str:
-    """Text of a file: UTF-8 (with or without mark), UTF-16 with mark, else Windows-1252, as old Portuguese files are.
-
-    No guessing by statistics: that reads `produção` as `produçăo`. Line ends become `\\n`.
-    """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = data.decode("utf-16", errors="replace")
-    else:
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            # Five byte values are unassigned in Windows-1252; they become U+FFFD rather than an error.
-            text = data.decode("cp1252", errors="replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+def parse_text(data: bytes, limits: ParsingLimits) -> ParsedDocument:
+    """One block for each paragraph; line breaks inside it stay. Pages only where form feeds mark them, as plain-text
+    exports do. Raises `TooManyPages`."""
+    pages = decode(data).removesuffix(_PAGE_BREAK).split(_PAGE_BREAK)
+    if len(pages) == 1:
+        return ParsedDocument(blocks=tuple(_paragraphs(pages[0], None)))
+    if len(pages) > limits.max_pages:
+        raise errors.too_many_pages(len(pages), limits.max_pages)
+    blocks = tuple(block for number, page in enumerate(pages, 1) for block in _paragraphs(page, number))
+    return ParsedDocument(blocks=blocks, pages=len(pages))
 
 
-def parse_text(data: bytes) -> ParsedDocument:
-    """One block for each paragraph; line breaks inside it stay."""
-    return ParsedDocument(blocks=tuple(_paragraphs(decode(data))))
-
-
-def _paragraphs(text: str) -> Iterator[Block]:
-    for part in _BLANK_LINES.split(text.replace(_PAGE_BREAK, "\n\n")):
+def _paragraphs(text: str, page: int | None) -> Iterator[Block]:
+    for part in _BLANK_LINES.split(text):
         if part.strip():
-            yield Block(kind=BlockKind.PARAGRAPH, text=part.strip())
+            yield Block(kind=BlockKind.PARAGRAPH, text=part.strip(), page=page)

@@ -46,7 +46,7 @@ def test_ingest_tells_files_of_the_same_name_apart_and_says_why_one_cannot_be_re
     first = product.command("ingest", str(tmp_path))
     assert first.returncode == 0, first.stderr
     assert "1 quarantined, 2 ready" in first.stdout
-    assert "[red].pdf: The PDF is damaged" in first.stdout
+    assert "[red].pdf: The document is damaged" in first.stdout
     assert "3 known already" in product.command("ingest", str(tmp_path)).stdout
 
 

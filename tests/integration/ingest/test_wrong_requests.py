@@ -114,9 +114,7 @@ async def test_a_pdf_without_pages_is_refused_at_the_door(service: Service):
         ("setup.exe", b"MZ\x90\x00\x03\x00\x00\x00"),
         ("aula.pdf", b"MZ\x90\x00\x03\x00\x00\x00"),
         ("programa.txt", b"\x7fELF\x02\x01\x01\x00"),
-        ("foto.pdf", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"),
-        ("planilha.xlsx", b"PK\x03\x04\x14\x00\x06\x00\x08\x00"),
-        ("pagina.txt", b"<!DOCTYPE html><html><body>oi</body></html>"),
+        ("varios.zip", b"PK\x03\x04\x14\x00\x06\x00\x08\x00"),
         ("ruido.bin", bytes(range(256))),
     ],
 )

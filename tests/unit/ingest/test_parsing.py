@@ -4,12 +4,13 @@ import pytest
 
 from ingest_service.parsing import errors
 from ingest_service.parsing.blocks import BlockKind, ParsedDocument, ParsingLimits
+from ingest_service.parsing.encodings import decode
 from ingest_service.parsing.markdown import parse_markdown
+from ingest_service.parsing.media_types import PDF, PLAIN
 from ingest_service.parsing.pdf_lines import Line, mended
 from ingest_service.parsing.registry import check, parse
 from ingest_service.parsing.running_lines import without_running_lines
-from ingest_service.parsing.sniff import PDF, PLAIN
-from ingest_service.parsing.text import decode, parse_text
+from ingest_service.parsing.text import parse_text
 from tests.integration.ingest.documents import damaged_pdf, pdf, pdf_without_pages, protected_pdf, scanned_pdf
 
 LIMITS = ParsingLimits(max_pages=50, timeout_s=10, memory_mb=1024)
@@ -19,13 +20,25 @@ def texts(document: ParsedDocument) -> list[str]:
     return [block.text for block in document.blocks]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
 def test_portuguese_text_is_read_in_the_encodings_it_comes_in(encoding: str):
     assert decode("A produção não é só ação.\r\nFim.".encode(encoding)) == "A produção não é só ação.\nFim."
 
 
 def test_paragraphs_of_plain_text_stand_between_blank_lines():
-    assert texts(parse_text(b"Um.\nAinda um.\n\n \nDois.\fTres.\n")) == ["Um.\nAinda um.", "Dois.", "Tres."]
+    document = parse_text(b"Um.\nAinda um.\n\n \nDois.\n", LIMITS)
+    assert (texts(document), document.pages) == (["Um.\nAinda um.", "Dois."], None)
+
+
+def test_form_feeds_of_plain_text_are_page_breaks():
+    document = parse_text(b"Um.\fDois.\n\nTres.\f\fQuatro.\f", LIMITS)
+    assert [(block.text, block.page) for block in document.blocks] == [
+        ("Um.", 1),
+        ("Dois.", 2),
+        ("Tres.", 2),
+        ("Quatro.", 4),
+    ]
+    assert document.pages == 4
 
 
 def test_markdown_is_read_as_a_reader_sees_it():
@@ -33,14 +46,13 @@ def test_markdown_is_read_as_a_reader_sees_it():
         "---\nlayout: page\n---\n# Título *forte*\n\nTexto com [um link](http://x.y) e `código`.\n\n- item **um**\n\n"
         "| A | B |\n|---|---|\n| 1 | 2 |\n\n```\nx = 1\n```\n\n## Seção\n\n<script>mal()</script>\n"
     )
-    document = parse_markdown(source.encode())
+    document = parse_markdown(source.encode(), LIMITS)
     assert document.title == "Título forte"
     assert [(block.kind, block.text) for block in document.blocks] == [
         (BlockKind.HEADING, "Título forte"),
         (BlockKind.PARAGRAPH, "Texto com um link e código."),
         (BlockKind.LIST_ITEM, "item um"),
-        (BlockKind.TABLE_ROW, "A | B"),
-        (BlockKind.TABLE_ROW, "1 | 2"),
+        (BlockKind.TABLE, "| A | B |\n| --- | --- |\n| 1 | 2 |"),
         (BlockKind.CODE, "x = 1"),
         (BlockKind.HEADING, "Seção"),
     ]

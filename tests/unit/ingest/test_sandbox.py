@@ -9,8 +9,8 @@ import pytest
 
 from ingest_service.parsing.blocks import ParsingLimits
 from ingest_service.parsing.errors import ParserDied, ProtectedDocument
+from ingest_service.parsing.media_types import PDF, PLAIN
 from ingest_service.parsing.sandbox import Sandbox
-from ingest_service.parsing.sniff import PDF, PLAIN
 from tests.integration.ingest.documents import pdf, protected_pdf
 
 

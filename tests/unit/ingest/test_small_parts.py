@@ -46,8 +46,8 @@ def test_bytes_are_kept_under_their_hash_and_only_once(tmp_path: Path):
     store = blobs(tmp_path)
     digest = hashlib.sha256(b"abc").hexdigest()
     for _ in range(2):
-        with store.stage(BytesIO(b"abc"), "a", head_bytes=2) as staged:
-            assert (staged.content_hash, staged.size, staged.head) == (digest, 3, b"ab")
+        with store.stage(BytesIO(b"abc"), "a") as staged:
+            assert (staged.content_hash, staged.size) == (digest, 3)
             store.keep(staged)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert files == [tmp_path / digest[:2] / digest]
@@ -57,7 +57,7 @@ def test_bytes_are_kept_under_their_hash_and_only_once(tmp_path: Path):
 def test_too_many_bytes_leave_nothing_behind(tmp_path: Path):
     with (
         pytest.raises(TooLarge, match="INGEST__MAX_FILE_MB"),
-        blobs(tmp_path).stage(BytesIO(b"x" * (1 << 21)), "a", head_bytes=2),
+        blobs(tmp_path).stage(BytesIO(b"x" * (1 << 21)), "a"),
     ):
         pytest.fail("staged")
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
@@ -72,7 +72,7 @@ def test_half_received_bytes_of_a_dead_process_are_dropped_at_the_start(tmp_path
 
 def test_bytes_are_dropped_only_when_nobody_needs_them(tmp_path: Path):
     store = blobs(tmp_path)
-    with store.stage(BytesIO(b"abc"), "a", head_bytes=2) as staged:
+    with store.stage(BytesIO(b"abc"), "a") as staged:
         store.keep(staged)
     store.drop_unless(staged.content_hash, lambda: True)
     assert store.path(staged.content_hash).exists()
