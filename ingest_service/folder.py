@@ -38,8 +38,6 @@ from shared.settings import IngestSettings
 log = get_logger(__name__)
 
 TICK_S = 0.1
-POLL_S = 10.0
-"""How often the folder is read where there are no events (reading 20,000 names takes 0.2 s)."""
 MOVE_S = 5.0
 """What is missing waits so long for files that are just coming in: it may be among them under a new name."""
 BUSY_S = 5.0
@@ -125,7 +123,7 @@ class WatchedFolder:
                     self.scan()
                     polling = self._events is None or not self._events.alive
                     next_scan = time.monotonic() + (
-                        min(POLL_S, self.settings.rescan_s) if polling else self.settings.rescan_s
+                        min(self.settings.poll_s, self.settings.rescan_s) if polling else self.settings.rescan_s
                     )
                 self._take_quiet_files()
                 self.scanned = self.scanned or not len(self._hints)

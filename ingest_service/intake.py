@@ -49,6 +49,7 @@ class Arrival:
     title: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
     mtime_ns: int = 0
+    ctime_ns: int = 0
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,7 @@ class Intake:
         if source is None:
             source = SourceRow(organization_id=arrival.organization_id, kind=arrival.kind, key=arrival.key, size=size)
         source.document_id, source.refusal = document.id, None
-        source.size, source.mtime_ns = size, arrival.mtime_ns
+        source.size, source.mtime_ns, source.ctime_ns = size, arrival.mtime_ns, arrival.ctime_ns
         session.add(source)
         session.flush()
 

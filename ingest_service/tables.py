@@ -102,7 +102,7 @@ class DocumentRow(OwnedRow, table=True):
 
 class SourceRow(OwnedRow, table=True):
     """A place that vouches for a document. A folder file that gave none (`document_id` empty) is remembered with the
-    reason in `refusal`, so that it is looked at again only after it changed (`size`, `mtime_ns`)."""
+    reason in `refusal`, so that it is looked at again only after it changed (`size`, `mtime_ns`, `ctime_ns`)."""
 
     __tablename__ = "sources"
     __table_args__ = (Index("uq_sources_key", "organization_id", "kind", "key", unique=True),)
@@ -112,6 +112,7 @@ class SourceRow(OwnedRow, table=True):
     key: str
     size: int = Field(sa_type=BigInteger)
     mtime_ns: int = Field(default=0, sa_type=BigInteger)
+    ctime_ns: int = Field(default=0, sa_type=BigInteger)
     refusal: str | None = None
     etag: str | None = None
     """Of a web source: what the server called this version, for asking whether there is another."""

@@ -50,6 +50,9 @@ class IngestSettings(Service):
     rescan_s: float = Field(
         60, gt=0, description="Seconds between full rescans: events are hints, the scan is the truth."
     )
+    poll_s: float = Field(
+        10, gt=0, description="Seconds between two looks at the folder where the file system tells of no changes."
+    )
     ignore: list[str] = Field(
         [".*", "~$*", "*~", "*.part", "*.crdownload", "*.download", "*.tmp", "*.swp", "SOURCES.md"],
         description="File name patterns (fnmatch) that the folder watcher passes over, as a JSON list.",
