@@ -30,8 +30,10 @@ class StagedBlob:
 class Blobs:
     """A content-addressed folder on one disk. Thread-safe; memory stays at one piece of 1 MiB."""
 
-    def __init__(self, folder: Path, *, max_mb: int) -> None:
+    def __init__(self, folder: Path, *, max_mb: int, dropping: Callable[[str], None] = lambda _: None) -> None:
+        """`dropping` is told the hash of bytes that are about to go, and may be told twice."""
         self.folder = folder
+        self._dropping = dropping
         self.max_bytes = max_mb * 1024 * 1024
         self._max_mb = max_mb
         # Held while a blob gets its first or loses its last document, so that no purge takes what just arrived.
@@ -98,6 +100,7 @@ class Blobs:
         """Delete the bytes if nobody needs them any more. Unknown bytes are no error."""
         with self.changing:
             if not still_needed():
+                self._dropping(content_hash)
                 self.path(content_hash).unlink(missing_ok=True)
 
     def too_large(self, name: str) -> TooLarge:

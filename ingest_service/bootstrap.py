@@ -57,8 +57,9 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
         memory_mb=ingest.parse_memory_mb,
         max_unpacked_mb=ingest.max_unpacked_mb,
     )
-    blobs = Blobs(settings.data_dir.absolute() / "originals", max_mb=ingest.max_file_mb)
     sandbox = Sandbox(limits, readers=max(1, ingest.workers))
+    reader = Reader(sandbox, settings.data_dir.absolute() / "recognised")
+    blobs = Blobs(settings.data_dir.absolute() / "originals", max_mb=ingest.max_file_mb, dropping=reader.forget)
     ledger = Ledger(engine, lease_s=ingest.lease_s, owner=Owner.this_process())
     workers = Workers(
         ledger, count=ingest.workers, lease_s=ingest.lease_s, keep_jobs=timedelta(days=ingest.keep_jobs_days)
@@ -70,7 +71,7 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
         ledger=ledger,
         versions=versions,
         blobs=blobs,
-        reader=Reader(sandbox),
+        reader=reader,
         store=store,
         lexicon=LexicalEncoder(),
         embedder=embedder,
@@ -88,6 +89,7 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
         _recover(engine, store)
         if orphans := drop_orphaned_bytes(engine, blobs.kept(), intake.forget_bytes):
             log.warning("orphaned_bytes_dropped", count=orphans)
+        reader.forget_all_but(blobs.kept())
         workers.start(runner.run)
         folder.start()
 

@@ -1,24 +1,39 @@
 """From the bytes of a document to its blocks: all that happens in reading processes, seen from here."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from ingest_service.parsing.blocks import ParsedDocument
+from ingest_service.parsing.media_types import PDF
 from ingest_service.parsing.sandbox import Sandbox
-
-Report = Callable[[str, int, int], None]
-"""Told (stage, done, total) between two steps; what it raises ends the reading."""
+from ingest_service.pdf_reading import PdfReading
+from ingest_service.progress import Report
 
 
 class Reader:
-    """Reads documents of every kind. Thread-safe."""
+    """Reads documents of every kind. Thread-safe. What is dear to make again is kept in `folder`, by content hash."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self.sandbox = sandbox
+        self.folder = folder
+        self._pdf = PdfReading(sandbox)
 
     def read(self, path: Path, content_hash: str, media_type: str, report: Report) -> ParsedDocument:
         """The document's blocks. Raises `UnreadableDocument`, `ParserDied`, and what `report` raises."""
+        if media_type == PDF:
+            return self._pdf.read(path, self.folder / content_hash / "repaired.pdf", report)
         return self.sandbox.parse(path, media_type, still_wanted=lambda: report("parsing", 0, 0))
 
     def forget(self, content_hash: str) -> None:
-        """Drop whatever was kept for reading these bytes again."""
+        """Drop whatever was kept for reading these bytes again. Unknown bytes are no error."""
+        shutil.rmtree(self.folder / content_hash, ignore_errors=True)
+
+    def forget_all_but(self, content_hashes: Iterable[str]) -> None:
+        """Drop what was kept for bytes that are gone, such as a page that was recognised while they went."""
+        if not self.folder.is_dir():
+            return
+        needed = set(content_hashes)
+        for folder in self.folder.iterdir():
+            if folder.name not in needed:
+                self.forget(folder.name)

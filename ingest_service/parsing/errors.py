@@ -85,3 +85,9 @@ def needs_libreoffice(kind: str, instead: str) -> MissingConverter:
 
 def without_parser(media_type: str) -> UnreadableDocument:
     return UnreadableDocument(f"Documents of the kind {media_type} are not read here: save it as PDF and send that.")
+
+
+def cut_off() -> BrokenDocument:
+    return BrokenDocument(
+        "The PDF is damaged, probably cut off on its way: nothing of its text could be saved. Send it again, complete."
+    )

@@ -1,73 +1,117 @@
-"""Digital PDFs by liteparse, this file being its only importer."""
+"""Digital PDFs by liteparse, this file being its only importer. What runs here runs in a reading process."""
 
-import re
 from collections.abc import Iterator
 from math import inf
+from pathlib import Path
 from typing import Any
 
 from liteparse import LiteParse, ParseError
 
 from ingest_service.parsing import errors
-from ingest_service.parsing.blocks import Block, BlockKind, ParsedDocument, ParsingLimits
-from ingest_service.parsing.contents_list import ONLY_PAGE_NUMBERS, is_contents_list, lines_of
+from ingest_service.parsing.blocks import BlockKind, ParsedDocument, ParsingLimits
+from ingest_service.parsing.broken_text import is_broken, without_mac_roman
+from ingest_service.parsing.contents_list import is_contents_list, lines_of
+from ingest_service.parsing.pdf_document import blocks_of
 from ingest_service.parsing.pdf_door import document_title, repaired
-from ingest_service.parsing.pdf_lines import Line, mended
-from ingest_service.parsing.running_lines import without_running_lines
+from ingest_service.parsing.pdf_lines import Line
+from ingest_service.parsing.pdf_pages import PdfFacts, PdfPage, PdfWindow
+from ingest_service.parsing.pdfium import has_more_than_text
 
-# liteparse marks emphasis as Markdown does, also inside blocks; a reader of the page sees no asterisks.
-_EMPHASIS = re.compile(r"(?<![\w*])(\*{1,3})(?=[^\s*])([^*\n]+)(?<=[^\s*])\1(?![\w*])")
-# "Capítulo 1 ........ 7" of contents pages.
-_DOT_LEADERS = re.compile(r"(?:[.·…]\s?){4,}")
+_ENOUGH_CHARACTERS = 30
+"""A page with fewer and with something to see on it is looked at by text recognition."""
 
 
 def parse_pdf(data: bytes, limits: ParsingLimits) -> ParsedDocument:
-    """Blocks page by page, without running headers and page numbers.
+    """A PDF inside another document (an attachment, what a converter made), read as a whole and as far as it has text.
 
-    Raises `ProtectedDocument`, `EmptyDocument`, `TooManyPages`, or `BrokenDocument` when even a re-saved copy
-    cannot be read.
+    Raises `ProtectedDocument`, `EmptyDocument`, `TooManyPages`, `BrokenDocument`.
     """
+    data, pages = _opened(data, limits)
+    blocks = blocks_of(_window(data, 1, pages).pages)
+    return ParsedDocument(blocks=tuple(blocks), title=document_title(data), pages=pages)
+
+
+def open_pdf(path: Path, copy: Path, limits: ParsingLimits) -> PdfFacts:
+    """What is to be known before reading a page. A damaged PDF is repaired into `copy`.
+
+    Raises `ProtectedDocument`, `EmptyDocument`, `TooManyPages`, or `BrokenDocument` when nothing can be repaired.
+    """
+    original = path.read_bytes()
+    data, pages = _opened(original, limits)
+    if data is not original:
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(data)
+        path = copy
+    return PdfFacts(path=path, pages=pages, title=document_title(data), repaired=data is not original)
+
+
+def read_window(path: Path, first: int, last: int) -> PdfWindow:
+    """The pages `first` to `last`, as far as each can be read. Raises `BrokenDocument` if none can."""
+    return _window(path.read_bytes(), first, last)
+
+
+def _opened(data: bytes, limits: ParsingLimits) -> tuple[bytes, int]:
+    """The bytes, repaired if that is needed, and their number of pages."""
     try:
-        result = _read(data, limits)
+        pages = _count(data)
     except ParseError as error:
         if "password" in str(error):
             raise errors.protected() from error
+        data = repaired(data)
         try:
-            data = repaired(data)
-            result = _read(data, limits)
+            pages = _count(data)
         except ParseError as second:
             raise errors.broken() from second
-    if result.total_pages == 0:
+    if pages == 0:
         raise errors.without_pages()
-    if result.total_pages > limits.max_pages:
-        raise errors.too_many_pages(result.total_pages, limits.max_pages)
-    laid_out = without_running_lines(
-        {page.page_num: [line for raw in page.blocks or () for line in _lines(raw, page)] for page in result.pages}
+    if pages > limits.max_pages:
+        raise errors.too_many_pages(pages, limits.max_pages)
+    return data, pages
+
+
+def _window(data: bytes, first: int, last: int) -> PdfWindow:
+    try:
+        result = _parser(f"{first}-{last}", last).parse(data)
+    except ParseError as error:
+        raise errors.broken() from error
+    pages = [_page(page) for page in result.pages]
+    unread = has_more_than_text(data, [page.number for page in pages if page.characters < _ENOUGH_CHARACTERS])
+    broken = {page.number for page in pages if is_broken(" ".join(line.text for line in page.lines))}
+    return PdfWindow(
+        pages=tuple(pages),
+        to_recognise=tuple(sorted({*unread, *broken})),
+        failed=tuple(sorted({*range(first, last + 1)} - {page.number for page in pages})),
     )
-    blocks = tuple(block for page in result.pages for block in _page(page, laid_out[page.page_num]))
-    return ParsedDocument(blocks=blocks, title=document_title(data), pages=result.total_pages)
 
 
-def _read(data: bytes, limits: ParsingLimits) -> Any:
+def _count(data: bytes) -> int:
+    """The number of pages; asking for a page behind the last one reads none."""
+    found = _parser("1000000-1000000", 1).parse(data).total_pages
+    return int(found)
+
+
+def _parser(pages: str, max_pages: int) -> LiteParse:
     # Without max_pages liteparse stops at page 1000 and does not say so. Its own removal of headers and footers takes
     # telling first lines along ("Página 3: a válvula 3 é verde."), so ours does that.
-    parser = LiteParse(
+    return LiteParse(
         extract_blocks=True,
         ocr_enabled=False,
-        max_pages=limits.max_pages,
+        target_pages=pages,
+        max_pages=max_pages,
         continue_on_page_error=True,
         keep_headers_footers=True,
         quiet=True,
     )
-    return parser.parse(data)
 
 
-def _page(page: Any, lines: list[Line]) -> Iterator[Block]:
-    for line in mended(lines):
-        text = _cleaned(line.text)
-        if text and not ONLY_PAGE_NUMBERS.fullmatch(text):
-            yield Block(
-                kind=line.kind, text=text, level=line.level, page=page.page_num, page_label=page.page_label or None
-            )
+def _page(page: Any) -> PdfPage:
+    lines = without_mac_roman([line for raw in page.blocks or () for line in _lines(raw, page)])
+    return PdfPage(
+        number=page.page_num,
+        label=page.page_label or None,
+        lines=tuple(lines),
+        characters=sum(len("".join(line.text.split())) for line in lines),
+    )
 
 
 def _lines(raw: Any, page: Any) -> Iterator[Line]:
@@ -77,7 +121,7 @@ def _lines(raw: Any, page: Any) -> Iterator[Line]:
     bottom = top + raw.bbox.height if raw.bbox else 0.0
     match raw.kind:
         case "heading":
-            yield Line(BlockKind.HEADING, raw.text or "", top, bottom, level=raw.level or 1)
+            yield Line(BlockKind.HEADING, raw.text or "", top, bottom, level=raw.level or 1, size=_font_size(raw, page))
         case "paragraph" if is_contents_list(raw, page.blocks):
             yield from (Line(BlockKind.LIST_ITEM, *line) for line in lines_of(raw, page))
         case "paragraph":
@@ -87,19 +131,34 @@ def _lines(raw: Any, page: Any) -> Iterator[Line]:
         case "code" | "grid_fallback":
             yield Line(BlockKind.CODE, "\n".join(raw.lines or ()), top, bottom)
         case "table":
-            for cells in ([raw.header] if raw.header else []) + list(raw.rows or ()):
-                tops = [cell.bbox.y for cell in cells if cell.bbox]
-                bottoms = [cell.bbox.y + cell.bbox.height for cell in cells if cell.bbox]
-                texts = tuple(cell.text.strip() for cell in cells)
-                yield Line(
-                    BlockKind.TABLE_ROW,
-                    " | ".join(text for text in texts if text),
-                    min(tops, default=top),
-                    max(bottoms, default=bottom),
-                    cells=texts,
-                    lefts=tuple(cell.bbox.x if cell.bbox else inf for cell in cells),
-                )
+            rows = ([raw.header] if raw.header else []) + list(raw.rows or ())
+            for number, cells in enumerate(rows):
+                yield _row(cells, top, bottom, opens=number == 0)
 
 
-def _cleaned(text: str) -> str:
-    return _DOT_LEADERS.sub(" ", _EMPHASIS.sub(r"\2", text)).strip()
+def _row(cells: Any, top: float, bottom: float, *, opens: bool) -> Line:
+    tops = [cell.bbox.y for cell in cells if cell.bbox]
+    bottoms = [cell.bbox.y + cell.bbox.height for cell in cells if cell.bbox]
+    texts = tuple(cell.text.strip() for cell in cells)
+    return Line(
+        BlockKind.TABLE_ROW,
+        " | ".join(text for text in texts if text),
+        min(tops, default=top),
+        max(bottoms, default=bottom),
+        cells=texts,
+        lefts=tuple(cell.bbox.x if cell.bbox else inf for cell in cells),
+        opens_table=opens,
+    )
+
+
+def _font_size(block: Any, page: Any) -> float:
+    """In points, to the half; 0 when the page does not say."""
+    if block.bbox is None:
+        return 0.0
+    top, bottom = block.bbox.y - 1, block.bbox.y + block.bbox.height + 1
+    sizes = [
+        item.font_size
+        for item in page.text_items
+        if item.font_size and top <= item.y and item.y + item.height <= bottom and item.x >= block.bbox.x - 1
+    ]
+    return round(2 * max(sizes, default=0.0)) / 2

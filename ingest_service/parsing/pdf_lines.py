@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ingest_service.parsing.blocks import BlockKind
+from ingest_service.parsing.hyphens import joined
 
 # Lines of one paragraph stand 2-4 points apart; what follows a paragraph keeps 9 points or more.
 SAME_PARAGRAPH_POINTS = 6.0
@@ -17,7 +18,7 @@ _SENTENCE_END = tuple('.!?:;…”"')
 @dataclass(frozen=True, slots=True)
 class Line:
     """Text with its vertical place in points from the page's top. `cells` only for table rows, empty ones included,
-    with the left edge of each in `lefts`."""
+    with the left edge of each in `lefts`; `size` only for headings, in points."""
 
     kind: BlockKind
     text: str
@@ -26,6 +27,8 @@ class Line:
     level: int = 0
     cells: tuple[str, ...] = ()
     lefts: tuple[float, ...] = ()
+    opens_table: bool = False
+    size: float = 0.0
 
 
 def mended(lines: Iterable[Line]) -> list[Line]:
@@ -35,7 +38,7 @@ def mended(lines: Iterable[Line]) -> list[Line]:
         previous = result[-1] if result else None
         if previous and _goes_on(previous, line):
             text = " ".join(cell for cell in line.cells if cell) if line.cells else line.text
-            result[-1] = replace(previous, text=f"{previous.text} {text}", bottom=line.bottom)
+            result[-1] = replace(previous, text=joined([previous.text, text]), bottom=line.bottom)
         elif previous and _wrapped_row(previous, line):
             result[-1] = _unwrapped(previous, line)
         else:

@@ -4,9 +4,12 @@ A child has a bounded address space and a deadline; it dies with its parent. Mea
 a few kilobytes takes 5-8 GB or never ends, in every PDF engine tried.
 """
 
+import fcntl
 import multiprocessing
+import os
 import resource
 import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as DeadlineExceeded
 from concurrent.futures import wait
@@ -33,13 +36,16 @@ TASKS_PER_CHILD = 200
 
 
 class Sandbox:
-    """A few reading processes: one for each worker, and one more so that the door never waits for a long document.
+    """A few reading processes: `readers` for documents, which may all be busy for long, and one more for what somebody
+    waits for (the check at the door, page images).
 
     Thread-safe. Starting is lazy: the children come up with the first document, or with `warm_up`.
     """
 
     def __init__(self, limits: ParsingLimits, readers: int) -> None:
         self.limits = limits
+        self.readers = readers
+        self._free = threading.BoundedSemaphore(readers)
         self._pool = ProcessPool(
             max_workers=readers + 1,
             max_tasks=TASKS_PER_CHILD,
@@ -58,15 +64,43 @@ class Sandbox:
         return self.call(still_wanted, _parse, path, media_type, self.limits)
 
     def call(self, still_wanted: Callable[[], None], function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a module-level function on untrusted bytes in a child. `still_wanted` is called every half second; what
-        it raises ends the run.
+        """Run a module-level function on untrusted bytes in a child. `still_wanted` is called every half second, also
+        while all readers are busy; what it raises ends the run.
 
         Raises what the function raises (`UnreadableDocument` when the document cannot be read), and `ParserDied` out
         of memory or time.
         """
-        task = self._pool.schedule(
-            _bounded, (self.limits.timeout_s, function, args, kwargs), timeout=self.limits.timeout_s
-        )
+        return self.call_within(self.limits.timeout_s, still_wanted, function, *args, **kwargs)
+
+    def call_within(
+        self,
+        seconds: float,
+        still_wanted: Callable[[], None],
+        function: Callable[P, T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """As `call`, with a deadline of its own: for pieces of a document, which must not take as long as all of it."""
+        while not self._free.acquire(timeout=TICK_S):
+            still_wanted()
+        try:
+            return self._run(seconds, still_wanted, function, args, kwargs)
+        finally:
+            self._free.release()
+
+    def call_now(self, seconds: float, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `call`, for what somebody waits for: it needs no free reader. The caller bounds how many run at once."""
+        return self._run(seconds, lambda: None, function, args, kwargs)
+
+    def _run(
+        self,
+        seconds: float,
+        still_wanted: Callable[[], None],
+        function: Callable[..., T],
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
+    ) -> T:
+        task = self._pool.schedule(_bounded, (seconds, function, args, kwargs), timeout=seconds)
         try:
             while not wait([task], timeout=TICK_S).done:
                 still_wanted()
@@ -78,7 +112,7 @@ class Sandbox:
             return result
         except DeadlineExceeded as error:
             raise ParserDied(
-                f"Reading the document took longer than {self.limits.timeout_s:g} s (INGEST__PARSE_TIMEOUT_S)."
+                f"Reading the document took longer than {seconds:g} s (INGEST__PARSE_TIMEOUT_S)."
             ) from error
         except (ProcessExpired, MemoryError) as error:
             raise ParserDied(
@@ -104,10 +138,25 @@ def _confine(memory_mb: int) -> None:
     size = memory_mb * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _die_with_the_service()
+
+
+def _die_with_the_service() -> None:
+    """Ask for SIGIO, whose default is death, when the service's end of the pipe between us closes.
+
+    It needs no cooperation of the code that is running then: a parser in an endless loop is ended too.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None or not hasattr(fcntl, "F_SETOWN"):
+        return
+    pipe = int(parent.sentinel)
+    signal.signal(signal.SIGIO, signal.SIG_DFL)
+    fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)
 
 
 def _bounded(seconds: float, function: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]) -> T:
-    # The pool enforces the deadline while the service lives; the alarm ends a child whose parent was killed.
+    # The pool enforces the deadline; the alarm is for a pool that cannot any more.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds + 5)
     try:

@@ -17,6 +17,8 @@ ONE_IMPORTER = {
     "fastembed": "shared/embeddings/fastembed_embedder.py",
     "paho": "twin_bridge/mqtt.py",
     "liteparse": "ingest_service/parsing/pdf.py",
+    "pypdfium2": "ingest_service/parsing/pdfium.py",
+    "pikepdf": "ingest_service/parsing/pdf_door.py",
     "watchdog": "ingest_service/watcher.py",
     "amqtt": "xgtwin/demo_broker.py",
 }

@@ -1,14 +1,13 @@
 """Contents lists of PDFs, as liteparse really lays them out."""
 
+from collections.abc import Callable
 from io import BytesIO
 
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
-from ingest_service.parsing.blocks import BlockKind, ParsingLimits
-from ingest_service.parsing.pdf import parse_pdf
+from ingest_service.parsing.blocks import BlockKind, ParsedDocument
 
-LIMITS = ParsingLimits(max_pages=10, timeout_s=10, memory_mb=1024)
 TITLES = ["O que é o 6G", "Os seis cenários de uso", "Princípios e capacidades", "O cronograma na UIT"]
 
 
@@ -25,13 +24,13 @@ def page(numbers_at: float, titles: list[str]) -> bytes:
     return target.getvalue()
 
 
-def test_a_contents_list_keeps_its_lines_and_loses_its_page_numbers():
-    blocks = parse_pdf(page(520, TITLES), LIMITS).blocks
+def test_a_contents_list_keeps_its_lines_and_loses_its_page_numbers(read: Callable[..., ParsedDocument]):
+    blocks = read(page(520, TITLES)).blocks
     assert [block.text for block in blocks if block.kind == BlockKind.LIST_ITEM] == TITLES
     assert not any(" ".join(TITLES[:2]) in block.text for block in blocks)
 
 
-def test_text_with_line_numbers_beside_it_is_not_taken_for_a_contents_list():
+def test_text_with_line_numbers_beside_it_is_not_taken_for_a_contents_list(read: Callable[..., ParsedDocument]):
     text = ["A antena do laboratório cobre", "dois quilômetros em campo aberto", "e fica no telhado do prédio", "azul."]
-    blocks = parse_pdf(page(40, text), LIMITS).blocks
+    blocks = read(page(40, text)).blocks
     assert not [block for block in blocks if block.kind == BlockKind.LIST_ITEM]

@@ -11,7 +11,7 @@ from ingest_service.parsing.pdf_lines import Line, mended
 from ingest_service.parsing.registry import check, parse
 from ingest_service.parsing.running_lines import without_running_lines
 from ingest_service.parsing.text import parse_text
-from tests.integration.ingest.documents import damaged_pdf, pdf, pdf_without_pages, protected_pdf, scanned_pdf
+from tests.integration.ingest.documents import pdf, pdf_without_pages, protected_pdf
 
 LIMITS = ParsingLimits(max_pages=50, timeout_s=10, memory_mb=1024)
 
@@ -57,25 +57,6 @@ def test_markdown_is_read_as_a_reader_sees_it():
         (BlockKind.HEADING, "Seção"),
     ]
     assert [block.level for block in document.blocks if block.kind == BlockKind.HEADING] == [1, 2]
-
-
-def test_a_pdf_gives_its_pages_and_title_and_keeps_telling_first_lines():
-    document = parse(pdf([f"Página {n}: a válvula {n} é verde." for n in range(1, 8)], title="Válvulas"), PDF, LIMITS)
-    assert (document.title, document.pages) == ("Válvulas", 7)
-    for n in range(1, 8):
-        page = " ".join(block.text for block in document.blocks if block.page == n)
-        assert f"a válvula {n} é verde" in page
-
-
-def test_a_pdf_with_a_wrong_cross_reference_table_is_read_all_the_same():
-    assert any(
-        "o farol resiste" in text for text in texts(parse(damaged_pdf("Apesar disso o farol resiste."), PDF, LIMITS))
-    )
-
-
-def test_a_pdf_without_text_has_pages_and_no_blocks():
-    document = parse(scanned_pdf(2), PDF, LIMITS)
-    assert (document.pages, document.blocks) == (2, ())
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,65 @@
+"""Text layers that say something else than what the page shows."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ingest_service.parsing.pdf_lines import Line
+
+_WORD = re.compile(r"[^\W\d_]{2,}")
+# Words that no page of prose in these languages does without: Portuguese, English, Spanish, French, German.
+_COMMON = frozenset(
+    word
+    for words in (
+        "de da do das dos em no na nos nas um uma para por com que se os as ao mais como",
+        "the of and to in is for that on with are be this by from",
+        "el la los las del en una con es su lo",
+        "le les des et est une dans pour sur pas au du",
+        "der die das und ist nicht ein eine mit von zu den auf im",
+    )
+    for word in words.split()
+)
+_ENOUGH_WORDS = 50
+_LEAST_COMMON = 0.03
+_MOST_UNREADABLE = 0.2
+# What a Portuguese letter of Windows-1252 becomes when its font says Mac Roman: `produÁ„o` for `produção`. The layout
+# engine turns the quotation mark that stands for ã into a straight one.
+_LETTERS = "áàâãéêíóôõúçÁÀÂÃÉÊÍÓÔÕÚÇ"
+_MAC = {letter.encode("cp1252").decode("mac_roman"): letter for letter in _LETTERS}
+_MAC_TABLE = str.maketrans(_MAC)
+_STRAIGHT_QUOTE = re.compile(r'(?<=[^\W\d_])"(?=[^\W\d_])')
+# A mark, or a capital after a small letter, inside a word: hardly any in honest text, in each second word else.
+_ODD_INSIDE = re.compile(r'(?<=[a-z])["„·‡‚˙ıÈÛÌÍÙÁÂ](?=[a-z])|(?<=[a-z])Á["„ı](?=[a-z])')
+_ENOUGH_ODD = 3
+
+
+def is_broken(text: str) -> bool:
+    """Whether a long text holds hardly any of the words that every text holds, or characters that mean nothing."""
+    visible = [character for character in text if not character.isspace()]
+    if not visible:
+        return False
+    unreadable = sum(character == "\ufffd" or "\ue000" <= character <= "\uf8ff" for character in visible)
+    if unreadable > _MOST_UNREADABLE * len(visible):
+        return True
+    words = _WORD.findall(text.lower())
+    return len(words) > _ENOUGH_WORDS and share_of_common_words(words) < _LEAST_COMMON
+
+
+def share_of_common_words(words: Sequence[str]) -> float:
+    """How many of these lower-case words are the commonest of their language; 0 to 1."""
+    return sum(word in _COMMON for word in words) / len(words) if words else 0.0
+
+
+def without_mac_roman(lines: list[Line]) -> list[Line]:
+    """The page's lines with their accents back, if their font took Windows-1252 for Mac Roman; else as they are."""
+    text = " ".join(line.text for line in lines)
+    odd = len(_ODD_INSIDE.findall(text))
+    if odd < _ENOUGH_ODD or len(_ODD_INSIDE.findall(_from_mac(text))) > odd / 10:
+        return lines
+    return [
+        replace(line, text=_from_mac(line.text), cells=tuple(_from_mac(cell) for cell in line.cells)) for line in lines
+    ]
+
+
+def _from_mac(text: str) -> str:
+    return _STRAIGHT_QUOTE.sub("ã", text).translate(_MAC_TABLE)
