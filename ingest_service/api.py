@@ -15,10 +15,11 @@ from ingest_service.admission import admit_all
 from ingest_service.blobs import Blobs
 from ingest_service.catalogue import Catalogue
 from ingest_service.changes import Changes
-from ingest_service.deletion import Remover
+from ingest_service.deletion import Remover, SourceRemoval
 from ingest_service.intake import Intake
 from ingest_service.parsing import media_types
 from ingest_service.parsing.sniff import sniff_file
+from ingest_service.refusals import Refusals
 from ingest_service.schemas import (
     Admitted,
     AdmittedItem,
@@ -50,6 +51,7 @@ class Parts:
     catalogue: Catalogue
     blobs: Blobs
     store: VectorStore
+    refusals: Refusals
 
 
 def reader_of(guard: Guard) -> PrincipalOf:
@@ -79,7 +81,7 @@ def document_routes(parts: Parts) -> APIRouter:
         accepted and not needed).
         """
         uploads = await read_uploads(request)
-        admitted = await asyncio.to_thread(admit_all, parts.intake, who.organization_id, uploads)
+        admitted = await asyncio.to_thread(admit_all, parts.intake, parts.refusals, who.organization_id, uploads)
         _say_where(response, admitted)
         return admitted
 
@@ -114,8 +116,14 @@ def document_routes(parts: Parts) -> APIRouter:
         return admitted
 
     @router.delete("/{document_id}", status_code=202)
-    def remove(document_id: UUID, response: Response, who: Writer) -> Deleted:
-        """Delete a document. No question finds it from now on; the job purges its chunks and bytes."""
+    def remove(document_id: UUID, response: Response, who: Writer, source: str | None = None) -> Deleted:
+        """Delete a document. No question finds it from now on; the job purges its chunks and bytes.
+
+        With `source` (the path, title or address it was sent from) only that source is removed: the document stays,
+        with 200, as long as another one vouches for it.
+        """
+        if source is not None:
+            return _without_source(parts.remover.forget_source(who.organization_id, document_id, source), response)
         deletion = parts.remover.delete(who.organization_id, document_id)
         response.headers["Location"] = f"/jobs/{deletion.job_id}"
         note = ""
@@ -156,6 +164,16 @@ def _say_where(response: Response, admitted: Admitted) -> None:
         return
     response.headers["Location"] = f"/jobs/{new[0].job_id}"
     response.headers["Retry-After"] = "1"
+
+
+def _without_source(removal: SourceRemoval, response: Response) -> Deleted:
+    if removal.job_id:
+        response.headers["Location"] = f"/jobs/{removal.job_id}"
+        note = "It was the document's last source."
+    else:
+        response.status_code = 200
+        note = f"The document stays: {removal.left} other source(s) vouch for it."
+    return Deleted(id=removal.document_id, status=removal.status, job_id=removal.job_id, note=note)
 
 
 def _statuses(text: str) -> list[DocumentStatus]:

@@ -114,6 +114,16 @@ class Blobs:
         return self.folder / "incoming"
 
 
+def hash_of(stream: BinaryIO) -> str:
+    """The content hash of a stream from its start, as `stage` takes it; the stream stands at its start again."""
+    digest = hashlib.sha256()
+    stream.seek(0)
+    while piece := stream.read(PIECE_BYTES):
+        digest.update(piece)
+    stream.seek(0)
+    return digest.hexdigest()
+
+
 def _write(target: BinaryIO, piece: bytes) -> None:
     try:
         target.write(piece)

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from ingest_service.api import Parts, document_routes
 from ingest_service.api_jobs import job_routes
+from ingest_service.api_manifest import manifest_routes
 from ingest_service.blobs import Blobs
 from ingest_service.catalogue import Catalogue
 from ingest_service.census import Census
@@ -18,6 +19,7 @@ from ingest_service.deletion import Remover
 from ingest_service.folder import WatchedFolder
 from ingest_service.intake import Intake
 from ingest_service.ledger import Ledger
+from ingest_service.manifest import Manifests
 from ingest_service.outcomes import Runner
 from ingest_service.owner import Owner
 from ingest_service.parsing.blocks import ParsingLimits
@@ -25,6 +27,7 @@ from ingest_service.parsing.sandbox import Sandbox
 from ingest_service.pipeline import Pipeline
 from ingest_service.reading import Reader
 from ingest_service.recovery import drop_orphaned_bytes, finish_deletions, queue_what_the_store_lost
+from ingest_service.refusals import Refusals
 from ingest_service.versions import Versions
 from ingest_service.workers import Workers
 from shared.auth.guard import Guard
@@ -65,6 +68,7 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
         ledger, count=ingest.workers, lease_s=ingest.lease_s, keep_jobs=timedelta(days=ingest.keep_jobs_days)
     )
     intake = Intake(engine, blobs, ledger, sandbox, max_queued=ingest.max_queued, wake=workers.wake)
+    refusals = Refusals(engine)
     remover = Remover(engine, store, intake, workers.wake)
     versions = Versions(engine)
     pipeline = Pipeline(
@@ -120,7 +124,8 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
             "Send files one by one, split the document, or raise the limit."
         ),
     )
-    app.include_router(document_routes(Parts(guard, intake, remover, changes, catalogue, blobs, store)))
+    app.include_router(document_routes(Parts(guard, intake, remover, changes, catalogue, blobs, store, refusals)))
+    app.include_router(manifest_routes(guard, Manifests(engine, refusals, max_file_mb=ingest.max_file_mb)))
     app.include_router(job_routes(guard, catalogue, changes, folder))
     return app
 

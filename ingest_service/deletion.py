@@ -12,7 +12,8 @@ from sqlmodel import Session, col, select
 
 from ingest_service.intake import Intake
 from ingest_service.ledger import Job
-from ingest_service.lifecycle import drop_source, live_document, tombstone
+from ingest_service.lifecycle import count_sources, drop_source, live_document, tombstone
+from ingest_service.names import clean_path
 from ingest_service.tables import DocumentRow, JobRow, SourceKind, SourceRow
 from shared.db.rows import utc_now
 from shared.errors import NotFound, Unavailable
@@ -31,6 +32,16 @@ class Deletion:
     document_id: UUID
     job_id: UUID
     files_left: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SourceRemoval:
+    """A source that was forgotten; `job_id` purges the document if it was the last one, `left` counts the others."""
+
+    document_id: UUID
+    status: DocumentStatus
+    job_id: UUID | None
+    left: int
 
 
 class Remover:
@@ -71,6 +82,33 @@ class Remover:
             self._hide(job.organization_id, job.document_id)
         self.wake()
         return [job.document_id for job in gone]
+
+    def forget_source(self, organization_id: UUID, document_id: UUID, key: str) -> SourceRemoval:
+        """Forget one place that vouches for a document; the document goes with its last one.
+
+        Files of the watched folder cannot be forgotten here: the next scan would find them again. Raises `NotFound`.
+        """
+        with self.intake.blobs.changing, Session(self.engine, expire_on_commit=False) as session:
+            source = session.exec(
+                select(SourceRow).where(
+                    SourceRow.document_id == document_id,
+                    SourceRow.organization_id == organization_id,
+                    SourceRow.kind != SourceKind.FOLDER,
+                    col(SourceRow.key).in_([key, clean_path(key)]),
+                )
+            ).first()
+            if source is None:
+                raise NotFound(
+                    f"No document with this id was sent as {key}. GET /documents/{document_id} lists its sources."
+                )
+            purge = drop_source(session, source)
+            session.commit()
+            document = session.get_one(DocumentRow, document_id)
+            left = count_sources(session, document_id)
+        if purge is not None:
+            self._hide(organization_id, document_id)
+        self.wake()
+        return SourceRemoval(document_id, DocumentStatus(document.status), purge.id if purge else None, left)
 
     def purge(self, job: Job) -> None:
         """The delete job: chunks and bytes away, then the proof that nothing is left. Raises `Unavailable`."""

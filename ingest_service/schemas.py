@@ -103,11 +103,12 @@ class DocumentPage(Frozen):
 
 
 class Deleted(Frozen):
-    """`note` says what the sender should know, such as a file that still lies in the watched folder."""
+    """`note` says what the sender should know, such as a file that still lies in the watched folder. Without `job_id`
+    the document stays: only one of its sources went."""
 
     id: UUID
     status: DocumentStatus
-    job_id: UUID
+    job_id: UUID | None
     note: str
 
 

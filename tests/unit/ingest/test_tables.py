@@ -5,13 +5,14 @@ from alembic.migration import MigrationContext
 from sqlmodel import SQLModel
 
 import shared.auth.tables  # noqa: F401  (the organizations that our rows point to)
+from ingest_service.refusals import RefusalRow
 from ingest_service.tables import DocumentRow, JobRow, SourceRow
 from shared.db.engine import migrate, open_engine
 from shared.settings import Settings
 
 OURS = {
     model.metadata.tables[name].name
-    for model, name in ((DocumentRow, "documents"), (SourceRow, "sources"), (JobRow, "jobs"))
+    for model, name in ((DocumentRow, "documents"), (SourceRow, "sources"), (JobRow, "jobs"), (RefusalRow, "refusals"))
 }
 
 
