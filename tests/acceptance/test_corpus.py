@@ -73,7 +73,8 @@ def test_a_fact_asked_for_in_other_words_is_among_the_first_results(corpus: Corp
 
 def judge(corpus: Corpus, search: Any) -> None:
     """Every digital fact and nearly all scanned ones are in the results, literally and on their page."""
-    digital, scanned = [], []
+    digital: list[str] = []
+    scanned: list[str] = []
     for item in corpus.facts:
         results = search(item)
         if not any(is_it(item, result) for result in results):
