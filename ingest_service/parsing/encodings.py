@@ -1,5 +1,9 @@
 """Text from bytes, without guessing by statistics: that reads `produção` as `produçăo`."""
 
+import codecs
+
+_NO_CHARSETS = frozenset({"utf-7", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"})
+"""Codecs of Python that no document is written in, some of them slow or dangerous on large data."""
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _SEEN_BYTES = 4096
 
@@ -36,3 +40,14 @@ def utf16(data: bytes) -> str | None:
         if high.count(0) > 0.9 * pairs and letters > 0.95 * pairs:
             return encoding
     return None
+
+
+def charset(declared: str) -> str | None:
+    """The codec for a declared encoding, None for what is no encoding of text. Latin-1 is read as Windows-1252, as
+    browsers do: it adds the typographic marks that are meant."""
+    try:
+        name = codecs.lookup(declared).name
+        b"".decode(name)
+    except (LookupError, ValueError):
+        return None
+    return None if name in _NO_CHARSETS else "cp1252" if name in {"iso8859-1", "ascii"} else name

@@ -70,6 +70,24 @@ def too_large_unpacked(limit_mb: int) -> TooLargeUnpacked:
     )
 
 
+def packed_too_tightly(ratio: int) -> TooLargeUnpacked:
+    return TooLargeUnpacked(
+        f"The document unpacks to more than {ratio} times its size, which is the mark of a decompression bomb: open it "
+        "in the program that made it and save it anew."
+    )
+
+
+def too_many_parts(limit: int) -> TooLargeUnpacked:
+    return TooLargeUnpacked(f"The document consists of more than {limit} parts: split it and send the pieces.")
+
+
+def declares_entities() -> BrokenDocument:
+    return BrokenDocument(
+        "The document declares XML entities, which documents of this kind never need and attacks do: open it in the "
+        "program that made it and save it anew."
+    )
+
+
 def broken() -> BrokenDocument:
     return BrokenDocument(
         "The document is damaged and could not be repaired: export it again from the program that made it."
@@ -90,4 +108,17 @@ def without_parser(media_type: str) -> UnreadableDocument:
 def cut_off() -> BrokenDocument:
     return BrokenDocument(
         "The PDF is damaged, probably cut off on its way: nothing of its text could be saved. Send it again, complete."
+    )
+
+
+def nested_too_deeply() -> BrokenDocument:
+    return BrokenDocument(
+        "The page nests its elements more than 2000 deep, which no browser shows: save it as PDF and send that."
+    )
+
+
+def converter_too_slow(seconds: float) -> ParserDied:
+    return ParserDied(
+        f"Converting the document took longer than {seconds:g} s, most of the time that reading may take "
+        "(INGEST__PARSE_TIMEOUT_S)."
     )

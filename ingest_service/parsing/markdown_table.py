@@ -4,20 +4,23 @@ from collections.abc import Sequence
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of cells as one Markdown table, the first row as its header; short rows are filled up, rows and columns
-    without any text left out. Empty when no cell has text."""
-    filled = [cells for row in rows if any(cells := [_cell(text) for text in row])]
-    if not filled:
+    """Rows of cells as one Markdown table, the first row as its header. Rows and columns without any text are left
+    out, and so are empty cells at the end of a row; empty when no cell has text."""
+    texts = [[_cell(text) for text in row] for row in rows]
+    used = sorted({column for row in texts for column, text in enumerate(row) if text})
+    if not used:
         return ""
-    width = max(map(len, filled))
-    used = [column for column in range(width) if any(column < len(cells) and cells[column] for cells in filled)]
-    lines = [_line([cells[column] if column < len(cells) else "" for column in used]) for cells in filled]
-    return "\n".join([lines[0], _line(["---"] * len(used)), *lines[1:]])
+    header, *rest = [_line(row, used) for row in texts if any(row)]
+    return "\n".join([header, f"|{' --- |' * len(used)}", *rest])
 
 
 def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def _line(cells: Sequence[str]) -> str:
+def _line(row: Sequence[str], used: Sequence[int]) -> str:
+    # Never filled up to the width of the widest row: one row of a million cells would make millions of every other.
+    cells = [row[column] for column in used if column < len(row)]
+    while not cells[-1]:
+        cells.pop()
     return f"| {' | '.join(cells)} |"

@@ -32,6 +32,7 @@ GIF = "image/gif"
 IMAGES = frozenset({PNG, JPEG, TIFF, WEBP, BMP, GIF})
 ARCHIVES = frozenset({DOCX, PPTX, XLSX, ODT, ODS, ODP, EPUB})
 """Kinds that are ZIP files inside."""
+BY_LIBREOFFICE = frozenset({DOC, PPT, ODP})
 TEXTS = frozenset({PLAIN, MARKDOWN, CSV, HTML, XML, SVG, EML})
 """Kinds that a browser can show as plain text."""
 

@@ -1,11 +1,36 @@
 """Which parser reads which kind of document. A new format is one function and one line here."""
 
 from collections.abc import Callable
+from importlib import import_module
 
 from ingest_service.parsing import errors, media_types
 from ingest_service.parsing.blocks import ParsedDocument, ParsingLimits
 
 Parser = Callable[[bytes, ParsingLimits], ParsedDocument]
+
+
+_PARSERS = {
+    media_types.PDF: "pdf.parse_pdf",
+    media_types.PLAIN: "text.parse_text",
+    media_types.MARKDOWN: "markdown.parse_markdown",
+    media_types.CSV: "csv_file.parse_csv",
+    media_types.HTML: "html_page.parse_html",
+    media_types.XML: "markup.parse_xml",
+    media_types.SVG: "markup.parse_xml",
+    media_types.EML: "mail.parse_mail",
+    media_types.DOCX: "word.parse_docx",
+    media_types.PPTX: "slides.parse_pptx",
+    media_types.XLSX: "sheets.parse_packed_sheets",
+    media_types.ODS: "sheets.parse_packed_sheets",
+    media_types.XLS: "sheets.parse_sheets",
+    media_types.RTF: "legacy_office.parse_rtf",
+    media_types.ODT: "pandoc.parse_odt",
+    media_types.EPUB: "pandoc.parse_epub",
+    media_types.DOC: "legacy_office.parse_doc",
+    media_types.PPT: "legacy_office.parse_ppt",
+    media_types.ODP: "legacy_office.parse_odp",
+}
+"""By name, so that a reading process loads no more libraries than its documents need, and the service none."""
 
 
 def preload() -> None:
@@ -15,22 +40,12 @@ def preload() -> None:
 
 
 def parser_of(media_type: str) -> Parser | None:
-    """The parser of a kind, None where there is none. Its libraries are loaded here and now, so that a reading process
-    holds no more of them than its documents need, and the service none."""
-    match media_type:
-        case media_types.PDF:
-            from ingest_service.parsing.pdf import parse_pdf
-
-            return parse_pdf
-        case media_types.PLAIN:
-            from ingest_service.parsing.text import parse_text
-
-            return parse_text
-        case media_types.MARKDOWN:
-            from ingest_service.parsing.markdown import parse_markdown
-
-            return parse_markdown
-    return None
+    """The parser of a kind, with its libraries loaded; None where there is none."""
+    if media_type not in _PARSERS:
+        return None
+    module, function = _PARSERS[media_type].split(".")
+    parser: Parser = getattr(import_module(f"ingest_service.parsing.{module}"), function)
+    return parser
 
 
 def parse(data: bytes, media_type: str, limits: ParsingLimits) -> ParsedDocument:
@@ -47,11 +62,19 @@ def parse(data: bytes, media_type: str, limits: ParsingLimits) -> ParsedDocument
 
 def check(data: bytes, media_type: str, limits: ParsingLimits) -> None:
     """Raise what is wrong with a document as far as it can be seen in milliseconds."""
-    from ingest_service.parsing.pdf_door import check_pdf
-
     if not data:
         raise errors.without_bytes()
     if media_type == media_types.ENCRYPTED_OFFICE:
         raise errors.protected()
     if media_type == media_types.PDF:
+        from ingest_service.parsing.pdf_door import check_pdf
+
         check_pdf(data, limits)
+    if media_type in media_types.ARCHIVES:
+        from ingest_service.parsing.archive import check_archive
+
+        check_archive(data, limits)
+    if media_type in media_types.BY_LIBREOFFICE:
+        from ingest_service.parsing.legacy_office import libreoffice
+
+        libreoffice(media_type)

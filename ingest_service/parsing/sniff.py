@@ -73,7 +73,7 @@ def _sniff(stream: BinaryIO, name: str) -> str:
     suffix = PurePath(name).suffix.lower()
     if head.startswith(_PROGRAMS) or (head.startswith(b"MZ") and (binary or suffix in _PROGRAM_NAMES)):
         raise UnsupportedMedia(f"{name} is a program, not a document. Documents are read as {media_types.READABLE}.")
-    if binary:
+    if binary and not _is_mail(head.decode("latin-1"), named_so=False):
         raise _unsupported(f"{name} {_seems(head)}")
     return _kind_of_text(head.decode(utf16(head) or "latin-1", errors="replace"), suffix)
 

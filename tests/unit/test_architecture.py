@@ -19,6 +19,11 @@ ONE_IMPORTER = {
     "liteparse": "ingest_service/parsing/pdf.py",
     "pypdfium2": "ingest_service/parsing/pdfium.py",
     "pikepdf": "ingest_service/parsing/pdf_door.py",
+    "unstructured": "ingest_service/parsing/partitioners.py",
+    "python_calamine": "ingest_service/parsing/sheets.py",
+    "pypandoc": "ingest_service/parsing/pandoc.py",
+    "pptx": "ingest_service/parsing/slide_extras.py",
+    "markdown_it": "ingest_service/parsing/markdown.py",
     "watchdog": "ingest_service/watcher.py",
     "amqtt": "xgtwin/demo_broker.py",
 }
