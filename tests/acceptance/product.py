@@ -110,9 +110,8 @@ class Product:
         return self.process.wait(20)
 
 
-@contextmanager
-def running(folder: Path, **settings: str) -> Iterator[Product]:
-    """Start the product over `folder` (its `watched_docs` and `data`) and end it afterwards, however the test went."""
+def started(folder: Path, **settings: str) -> Product:
+    """Start the product over `folder` (its `watched_docs` and `data`), and wait for nothing."""
     ports = free_ports(3)
     (folder / "watched_docs").mkdir(exist_ok=True)
     environment = {
@@ -135,16 +134,21 @@ def running(folder: Path, **settings: str) -> Iterator[Product]:
             stderr=subprocess.STDOUT,
             text=True,
         )
-    product = Product(folder, environment, process, ports, output)
+    return Product(folder, environment, process, ports, output)
+
+
+@contextmanager
+def running(folder: Path, **settings: str) -> Iterator[Product]:
+    """The product from its start-up report on; it ends afterwards, however the test went."""
+    product = started(folder, **settings)
     try:
 
         def up() -> bool:
-            assert process.poll() is None, product.output
+            assert product.process.poll() is None, product.output
             return "known" in product.output and "questions" in product.output
 
         wait_until(up, START_SECONDS, f"the start-up report; it printed: {product.output}")
         yield product
     finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait(10)
+        if product.process.poll() is None:
+            product.kill()
