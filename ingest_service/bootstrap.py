@@ -1,6 +1,7 @@
 """Where the parts of the ingest service are put together."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -24,6 +25,7 @@ from ingest_service.outcomes import Runner
 from ingest_service.owner import Owner
 from ingest_service.parsing.blocks import ParsingLimits
 from ingest_service.parsing.sandbox import Sandbox
+from ingest_service.parsing.tessdata import find_language_data
 from ingest_service.pipeline import Pipeline
 from ingest_service.reading import Reader
 from ingest_service.recovery import drop_orphaned_bytes, finish_deletions, queue_what_the_store_lost
@@ -60,8 +62,10 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
         memory_mb=ingest.parse_memory_mb,
         max_unpacked_mb=ingest.max_unpacked_mb,
     )
-    sandbox = Sandbox(limits, readers=max(1, ingest.workers))
-    reader = Reader(sandbox, settings.data_dir.absolute() / "recognised")
+    # More readers than workers: the pages of a scanned document are recognised side by side.
+    sandbox = Sandbox(limits, readers=max(ingest.workers, os.cpu_count() or 1))
+    languages = find_language_data(ingest.tessdata_dir)
+    reader = Reader(sandbox, settings.data_dir.absolute() / "recognised", languages)
     blobs = Blobs(settings.data_dir.absolute() / "originals", max_mb=ingest.max_file_mb, dropping=reader.forget)
     ledger = Ledger(engine, lease_s=ingest.lease_s, owner=Owner.this_process())
     workers = Workers(
@@ -85,7 +89,7 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
     runner = Runner(ledger, versions, pipeline, remover, max_attempts=ingest.max_attempts)
     folder = WatchedFolder(ingest, engine, intake, remover)
     catalogue, changes = Catalogue(engine), Changes(engine, blobs.changing, workers.wake)
-    census = Census(engine, catalogue, folder, embedder=embedder.name if embedder else "none")
+    census = Census(engine, catalogue, folder, embedder=embedder.name if embedder else "none", ocr=languages.state)
 
     def start() -> None:
         blobs.prepare()

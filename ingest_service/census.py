@@ -12,11 +12,12 @@ from shared.db import engine as database
 class Census:
     """`take` is one of the checks of `/readyz`; `facts` is what it saw, without touching the database."""
 
-    def __init__(self, engine: Engine, catalogue: Catalogue, folder: WatchedFolder, *, embedder: str) -> None:
+    def __init__(self, engine: Engine, catalogue: Catalogue, folder: WatchedFolder, *, embedder: str, ocr: str) -> None:
         self.engine = engine
         self.catalogue = catalogue
         self.folder = folder
         self.embedder = embedder
+        self.ocr = ocr
         self._scanned = False
         self._documents: dict[str, int] = {}
 
@@ -29,7 +30,8 @@ class Census:
         self._scanned = scanned
 
     def facts(self) -> Mapping[str, object]:
-        """Documents by status, how the folder is watched, whether its first scan is over, what was held back."""
+        """Documents by status, how the folder is watched, whether its first scan is over, what was held back, and what
+        embeds and recognises text."""
         return {
             "documents": self._documents,
             "watch": self.folder.mode,
@@ -37,4 +39,5 @@ class Census:
             "held_back": self.folder.held_back,
             "held_back_note": self.folder.note,
             "embedder": self.embedder,
+            "ocr": self.ocr,
         }

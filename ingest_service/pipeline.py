@@ -158,8 +158,6 @@ def _chunks(work: Work, title: str, cut: Sequence[Passage]) -> list[Chunk]:
 
 def _no_text(parsed: ParsedDocument) -> str:
     if parsed.pages:
-        return (
-            f"There is no text on its {parsed.pages} pages: it seems to be scanned. Run it through a text "
-            "recognition program (OCR) and send it again."
-        )
-    return "There is not a word in it."
+        pages = "its one page" if parsed.pages == 1 else f"its {parsed.pages} pages"
+        return parsed.note or f"There is no text on {pages}, neither written nor in images."
+    return parsed.note or "There is not a word in it."

@@ -64,6 +64,10 @@ class IngestSettings(Service):
     )
     parse_timeout_s: float = Field(120, gt=0, description="Seconds that reading one document may take.")
     parse_memory_mb: int = Field(2048, ge=256, description="Address space of the process that reads documents, in MiB.")
+    tessdata_dir: Path | None = Field(
+        None,
+        description="Language data of text recognition; empty means TESSDATA_PREFIX, then where systems keep them.",
+    )
     workers: int = Field(1, ge=0, le=32, description="Documents processed at the same time; 0 only accepts and queues.")
     max_queued: int = Field(10_000, ge=1, description="Jobs that may wait; beyond it POST answers 503.")
     max_attempts: int = Field(3, ge=1, description="Attempts before a document is set aside as failed.")

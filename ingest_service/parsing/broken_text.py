@@ -1,24 +1,19 @@
 """Text layers that say something else than what the page shows."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 
 from ingest_service.parsing.pdf_lines import Line
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
-# Words that no page of prose in these languages does without: Portuguese, English, Spanish, French, German.
-_COMMON = frozenset(
-    word
-    for words in (
-        "de da do das dos em no na nos nas um uma para por com que se os as ao mais como",
-        "the of and to in is for that on with are be this by from",
-        "el la los las del en una con es su lo",
-        "le les des et est une dans pour sur pas au du",
-        "der die das und ist nicht ein eine mit von zu den auf im",
-    )
-    for word in words.split()
-)
+# Words that no page of prose in these languages does without.
+_PORTUGUESE = "de da do das dos em no na nos nas um uma para por com que se os as ao mais como não são ou foi"
+_ENGLISH = "the of and to in is for that on with are be this by from it was which or at"
+_SPANISH = "el la los las del en una con es su lo"
+_FRENCH = "le les des et est une dans pour sur pas au du"
+_GERMAN = "der die das und ist nicht ein eine mit von zu den auf im"
+_COMMON = frozenset(f"{_PORTUGUESE} {_ENGLISH} {_SPANISH} {_FRENCH} {_GERMAN}".split())
+_ENGLISH_SHARE = 0.1
 _ENOUGH_WORDS = 50
 _LEAST_COMMON = 0.03
 _MOST_UNREADABLE = 0.2
@@ -41,12 +36,19 @@ def is_broken(text: str) -> bool:
     unreadable = sum(character == "\ufffd" or "\ue000" <= character <= "\uf8ff" for character in visible)
     if unreadable > _MOST_UNREADABLE * len(visible):
         return True
+    return len(_WORD.findall(text)) > _ENOUGH_WORDS and share_of_common_words(text) < _LEAST_COMMON
+
+
+def is_english(text: str) -> bool:
+    """Whether English rather than Portuguese words hold the text together."""
     words = _WORD.findall(text.lower())
-    return len(words) > _ENOUGH_WORDS and share_of_common_words(words) < _LEAST_COMMON
+    english, portuguese = (sum(word in common.split() for word in words) for common in (_ENGLISH, _PORTUGUESE))
+    return english > _ENGLISH_SHARE * len(words) and english > portuguese
 
 
-def share_of_common_words(words: Sequence[str]) -> float:
-    """How many of these lower-case words are the commonest of their language; 0 to 1."""
+def share_of_common_words(text: str) -> float:
+    """How many of the words are those that hold sentences together in their language; 0 to 1."""
+    words = _WORD.findall(text.lower())
     return sum(word in _COMMON for word in words) / len(words) if words else 0.0
 
 

@@ -10,7 +10,7 @@ UnreadableDocument (422)    these bytes will never be readable: the document is 
 ParserDied (503)            out of memory or time: tried again, then quarantined
 """
 
-from shared.errors import Unavailable, Unprocessable
+from shared.errors import NotFound, Unavailable, Unprocessable
 
 
 class UnreadableDocument(Unprocessable):
@@ -39,6 +39,10 @@ class BrokenDocument(UnreadableDocument):
 
 class MissingConverter(UnreadableDocument):
     code = "missing_converter"
+
+
+class NoSuchPage(NotFound):
+    code = "no_such_page"
 
 
 class ParserDied(Unavailable):
@@ -122,3 +126,17 @@ def converter_too_slow(seconds: float) -> ParserDied:
         f"Converting the document took longer than {seconds:g} s, most of the time that reading may take "
         "(INGEST__PARSE_TIMEOUT_S)."
     )
+
+
+def broken_image() -> BrokenDocument:
+    return BrokenDocument("The image is damaged or cut off: save it again and send it once more.")
+
+
+def too_many_pixels(megapixels: int, limit: int) -> TooLargeUnpacked:
+    return TooLargeUnpacked(
+        f"The image has {megapixels} million pixels; the limit is {limit} million. Scale it down and send it again."
+    )
+
+
+def no_such_page(number: int, pages: int) -> NoSuchPage:
+    return NoSuchPage(f"There is no page {number}: the document has {pages} {'page' if pages == 1 else 'pages'}.")

@@ -12,7 +12,7 @@ from ingest_service.parsing.blocks import BlockKind, ParsedDocument, ParsingLimi
 from ingest_service.parsing.broken_text import is_broken, without_mac_roman
 from ingest_service.parsing.contents_list import is_contents_list, lines_of
 from ingest_service.parsing.pdf_document import blocks_of
-from ingest_service.parsing.pdf_door import document_title, repaired
+from ingest_service.parsing.pdf_door import document_title, pages_alone, repaired
 from ingest_service.parsing.pdf_lines import Line
 from ingest_service.parsing.pdf_pages import PdfFacts, PdfPage, PdfWindow
 from ingest_service.parsing.pdfium import has_more_than_text
@@ -31,13 +31,14 @@ def parse_pdf(data: bytes, limits: ParsingLimits) -> ParsedDocument:
     return ParsedDocument(blocks=tuple(blocks), title=document_title(data), pages=pages)
 
 
-def open_pdf(path: Path, copy: Path, limits: ParsingLimits) -> PdfFacts:
-    """What is to be known before reading a page. A damaged PDF is repaired into `copy`.
+def open_pdf(path: Path, copy: Path, limits: ParsingLimits, *, rebuild: bool) -> PdfFacts:
+    """What is to be known before reading a page. A damaged PDF is repaired into `copy`; with `rebuild` any is, and of
+    a sound one the pages alone.
 
     Raises `ProtectedDocument`, `EmptyDocument`, `TooManyPages`, or `BrokenDocument` when nothing can be repaired.
     """
     original = path.read_bytes()
-    data, pages = _opened(original, limits)
+    data, pages = _opened(pages_alone(original) if rebuild else original, limits)
     if data is not original:
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(data)

@@ -41,6 +41,21 @@ def repaired(data: bytes) -> bytes:
     return target.getvalue()
 
 
+def pages_alone(data: bytes) -> bytes:
+    """The pages in a new PDF, without outline, forms and the tree they hung in. Raises as `repaired`."""
+    target = io.BytesIO()
+    try:
+        with pikepdf.open(io.BytesIO(data)) as pdf, pikepdf.new() as flat:
+            flat.pages.extend(pdf.pages)
+            flat.docinfo["/Title"] = str(pdf.docinfo.get("/Title", ""))
+            flat.save(target)
+    except pikepdf.PasswordError as error:
+        raise errors.protected() from error
+    except pikepdf.PdfError as error:
+        raise errors.broken() from error
+    return target.getvalue()
+
+
 def document_title(data: bytes) -> str:
     """The title that the document gives itself, or nothing when it has none or none worth showing."""
     try:

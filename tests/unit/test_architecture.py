@@ -18,6 +18,8 @@ ONE_IMPORTER = {
     "paho": "twin_bridge/mqtt.py",
     "liteparse": "ingest_service/parsing/pdf.py",
     "pypdfium2": "ingest_service/parsing/pdfium.py",
+    "tesserocr": "ingest_service/parsing/ocr.py",
+    "PIL": "ingest_service/parsing/pictures.py",
     "pikepdf": "ingest_service/parsing/pdf_door.py",
     "unstructured": "ingest_service/parsing/partitioners.py",
     "python_calamine": "ingest_service/parsing/sheets.py",

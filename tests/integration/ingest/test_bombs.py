@@ -13,6 +13,7 @@ from ingest_service.parsing.blocks import ParsingLimits
 from ingest_service.parsing.errors import ParserDied
 from ingest_service.parsing.media_types import PDF
 from ingest_service.parsing.sandbox import Sandbox
+from ingest_service.parsing.tessdata import find_language_data
 from ingest_service.reading import Reader
 from tests.integration.ingest.bombs import pdf_with
 from tests.integration.ingest.documents import pdf
@@ -35,7 +36,7 @@ def sandbox() -> Iterator[Sandbox]:
 def test_a_bomb_page_is_left_out_and_named_and_all_others_are_read(harm: str, sandbox: Sandbox, tmp_path: Path):
     path = tmp_path / "bomb.pdf"
     path.write_bytes(pdf_with(harm, pages=55, at=7))
-    document = Reader(sandbox, tmp_path / "kept").read(path, "0" * 64, PDF, no_report)
+    document = Reader(sandbox, tmp_path / "kept", find_language_data(None)).read(path, "0" * 64, PDF, no_report)
     assert {block.page for block in document.blocks} == set(range(1, 56)) - {7}
     assert document.note == "Could not be read and left out: page 7."
 
@@ -44,7 +45,7 @@ def test_a_document_that_is_nothing_but_a_bomb_fails_and_the_next_one_is_read(sa
     bomb, good = tmp_path / "bomb.pdf", tmp_path / "good.pdf"
     bomb.write_bytes(pdf_with("endless", pages=1, at=1))
     good.write_bytes(pdf(["Tudo bem aqui."]))
-    reader = Reader(sandbox, tmp_path / "kept")
+    reader = Reader(sandbox, tmp_path / "kept", find_language_data(None))
     with pytest.raises(ParserDied, match="INGEST__PARSE_"):
         reader.read(bomb, "0" * 64, PDF, no_report)
     assert reader.read(good, "1" * 64, PDF, no_report).pages == 1

@@ -8,6 +8,7 @@ import pytest
 from ingest_service.parsing.blocks import ParsedDocument, ParsingLimits
 from ingest_service.parsing.media_types import PDF
 from ingest_service.parsing.sandbox import Sandbox
+from ingest_service.parsing.tessdata import find_language_data
 from ingest_service.reading import Reader
 
 LIMITS = ParsingLimits(max_pages=120, timeout_s=20, memory_mb=1536)
@@ -31,6 +32,6 @@ def read(sandbox: Sandbox, tmp_path: Path) -> Callable[..., ParsedDocument]:
     def reading(data: bytes, media_type: str = PDF) -> ParsedDocument:
         path = tmp_path / "document"
         path.write_bytes(data)
-        return Reader(sandbox, tmp_path / "kept").read(path, "0" * 64, media_type, no_report)
+        return Reader(sandbox, tmp_path / "kept", find_language_data(None)).read(path, "0" * 64, media_type, no_report)
 
     return reading

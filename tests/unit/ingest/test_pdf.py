@@ -18,6 +18,7 @@ from ingest_service.parsing.hyphens import joined
 from ingest_service.parsing.media_types import PDF
 from ingest_service.parsing.pdf_pages import page_ranges
 from ingest_service.parsing.sandbox import Sandbox
+from ingest_service.parsing.tessdata import find_language_data
 from ingest_service.reading import Reader
 from tests.integration.ingest.documents import damaged_pdf, pdf, pdf_without_pages, protected_pdf
 
@@ -59,7 +60,7 @@ def test_progress_counts_pages_window_by_window(sandbox: Sandbox, tmp_path: Path
     def report(stage: str, done: int, total: int) -> None:
         told.append((stage, done, total))
 
-    document = Reader(sandbox, tmp_path / "kept").read(path, "0" * 64, PDF, report)
+    document = Reader(sandbox, tmp_path / "kept", find_language_data(None)).read(path, "0" * 64, PDF, report)
     assert {block.page for block in document.blocks} == set(range(1, 121))
     assert {(stage, done, total) for stage, done, total in told if total} == {
         ("parsing", done, 120) for done in (0, 50, 100)
