@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from ingest_service.intake import Arrival, Intake
+from ingest_service.arrivals import Arrival
+from ingest_service.intake import Intake
 from ingest_service.parsing.errors import UnreadableDocument
 from ingest_service.refusals import Refusals
 from ingest_service.schemas import Admitted, AdmittedItem
@@ -20,7 +21,13 @@ def admit_all(intake: Intake, refusals: Refusals, organization_id: UUID, uploads
     refused: list[XgtwinError] = []
     for upload in uploads:
         arrival = Arrival(
-            organization_id, upload.kind, upload.key, upload.name, title=upload.title, metadata=upload.metadata
+            organization_id,
+            upload.kind,
+            upload.key,
+            upload.name,
+            title=upload.title,
+            metadata=upload.metadata,
+            collection=upload.collection,
         )
         try:
             items.append(AdmittedItem.of(intake.admit(arrival, upload.stream)))

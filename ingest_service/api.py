@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse
 
 from ingest_service.admission import admit_all
 from ingest_service.blobs import Blobs
-from ingest_service.catalogue import Catalogue
+from ingest_service.catalogue import Catalogue, Wanted
 from ingest_service.changes import Changes
 from ingest_service.deletion import Remover, SourceRemoval
 from ingest_service.intake import Intake
@@ -27,6 +27,7 @@ from ingest_service.schemas import (
     Deleted,
     DocumentChange,
     DocumentPage,
+    DocumentQuery,
     DocumentView,
 )
 from ingest_service.uploads import REQUEST_BODY, read_uploads
@@ -86,9 +87,10 @@ def document_routes(parts: Parts) -> APIRouter:
         return admitted
 
     @router.get("")
-    def listed(who: Reader, status: str = "", limit: Limit = 50, cursor: str | None = None) -> DocumentPage:
-        """Documents, newest first; `status` takes several, separated by commas."""
-        return parts.catalogue.page(who.organization_id, _statuses(status), limit, cursor)
+    def listed(who: Reader, query: Annotated[DocumentQuery, Query()]) -> DocumentPage:
+        """Documents, newest first; `status` takes several, separated by commas, `metadata` is `key=value`."""
+        wanted = Wanted(_statuses(query.status), query.name, query.collection, query.language, _pairs(query.metadata))
+        return parts.catalogue.page(who.organization_id, wanted, query.limit, query.cursor)
 
     @router.get("/{document_id}")
     def one(document_id: UUID, who: Reader) -> DocumentView:
@@ -97,8 +99,14 @@ def document_routes(parts: Parts) -> APIRouter:
 
     @router.patch("/{document_id}")
     def amend(document_id: UUID, change: DocumentChange, who: Writer) -> DocumentView:
-        """Change title or metadata. A new title reaches the citations through a job."""
-        parts.changes.amend(who.organization_id, document_id, change.title, change.metadata)
+        """Change title, collection or metadata; a job that embeds nothing takes them to citations and filters."""
+        parts.changes.amend(
+            who.organization_id,
+            document_id,
+            title=change.title,
+            collection=change.collection,
+            metadata=change.metadata,
+        )
         return parts.catalogue.document(who.organization_id, document_id)
 
     @router.put("/{document_id}", status_code=202, openapi_extra=REQUEST_BODY, responses={200: {"model": Admitted}})
@@ -181,6 +189,12 @@ def _statuses(text: str) -> list[DocumentStatus]:
         return [DocumentStatus(part.strip()) for part in text.split(",") if part.strip()]
     except ValueError as error:
         raise BadRequest(f"status takes {', '.join(DocumentStatus)}, separated by commas.") from error
+
+
+def _pairs(texts: list[str]) -> dict[str, str]:
+    if any("=" not in text for text in texts):
+        raise BadRequest("metadata takes key=value, such as metadata=curso=TP555; give it several times for several.")
+    return dict(text.split("=", 1) for text in texts)
 
 
 def _disposition(name: str, manner: str) -> str:

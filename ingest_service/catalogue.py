@@ -2,12 +2,13 @@
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Engine, func, tuple_
+from sqlalchemy import ColumnElement, Engine, func, tuple_
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -19,23 +20,29 @@ from shared.models import DocumentStatus
 Listed = TypeVar("Listed", DocumentRow, JobRow)
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which documents to list; what is empty does not narrow. Without statuses all but those on their way out."""
+
+    statuses: Sequence[DocumentStatus] = ()
+    name: str = ""
+    """A part of the name, in whatever capitals."""
+    collection: str = ""
+    language: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
 class Catalogue:
     """Read-only. Synchronous and thread-safe; never shows one organization's rows to another."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
-    def page(
-        self, organization_id: UUID, statuses: Sequence[DocumentStatus], limit: int, cursor: str | None
-    ) -> DocumentPage:
-        """Documents, newest first. Without `statuses` all but those on their way out."""
+    def page(self, organization_id: UUID, wanted: Wanted, limit: int, cursor: str | None) -> DocumentPage:
+        """Documents, newest first."""
         query = select(DocumentRow).where(
-            DocumentRow.organization_id == organization_id, col(DocumentRow.deleted_at).is_(None)
+            DocumentRow.organization_id == organization_id, col(DocumentRow.deleted_at).is_(None), *_conditions(wanted)
         )
-        if statuses:
-            query = query.where(col(DocumentRow.status).in_(statuses))
-        else:
-            query = query.where(DocumentRow.status != DocumentStatus.DELETING)
         with Session(self.engine) as session:
             rows, next_cursor = _paged(session, query, DocumentRow, limit, cursor)
             sources = _sources(session, [row.id for row in rows])
@@ -96,6 +103,21 @@ class Catalogue:
         if row is None or row.organization_id != organization_id or row.deleted_at is not None:
             raise NotFound("There is no document with this id. GET /documents lists them.")
         return row
+
+
+def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    if wanted.statuses:
+        yield col(DocumentRow.status).in_(wanted.statuses)
+    else:
+        yield col(DocumentRow.status) != DocumentStatus.DELETING
+    if wanted.name:
+        yield col(DocumentRow.name).icontains(wanted.name, autoescape=True)
+    if wanted.collection:
+        yield col(DocumentRow.collection) == wanted.collection
+    if wanted.language:
+        yield col(DocumentRow.language) == wanted.language
+    for key, value in wanted.metadata.items():
+        yield col(DocumentRow.extra)[key].as_string() == value
 
 
 def _sources(session: Session, document_ids: Sequence[UUID]) -> Mapping[UUID, list[SourceRow]]:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, update
 
 from ingest_service.ledger import cancel_jobs_of
-from ingest_service.lifecycle import UPLOAD_PRIORITY, live_document, name_changed
+from ingest_service.lifecycle import UPLOAD_PRIORITY, labels_changed, live_document
 from ingest_service.names import clean_line
 from ingest_service.tables import ENDED, DocumentRow, JobKind, JobRow, JobState
 from shared.db.rows import utc_now
@@ -32,19 +32,31 @@ class Changes:
         self.wake = wake
 
     def amend(
-        self, organization_id: UUID, document_id: UUID, title: str | None, metadata: dict[str, Any] | None
+        self,
+        organization_id: UUID,
+        document_id: UUID,
+        *,
+        title: str | None,
+        collection: str | None,
+        metadata: dict[str, Any] | None,
     ) -> None:
-        """Set title and metadata. A new title is written into the document's chunks by a job. Raises `NotFound`."""
+        """Set what is not None. A job writes it into the document's chunks, without reading or embedding anything.
+
+        Raises `NotFound`.
+        """
         with self.changing, Session(self.engine) as session:
             document = live_document(session, organization_id, document_id)
             if document is None:
                 raise NotFound("There is no document with this id. GET /documents lists them.")
+            before = (document.shown_title, document.collection, document.extra)
+            if title is not None:
+                document.title = clean_line(title)
+            if collection is not None:
+                document.collection = clean_line(collection)
             if metadata is not None:
-                document.extra, document.updated_at = metadata, utc_now()
-            if title is not None and clean_line(title) != document.title:
-                document.title, document.title_given = clean_line(title), True
-                name_changed(session, document, UPLOAD_PRIORITY)
-            session.add(document)
+                document.extra = metadata
+            if before != (document.shown_title, document.collection, document.extra):
+                labels_changed(session, document, UPLOAD_PRIORITY)
             session.commit()
         self.wake()
 
@@ -55,6 +67,8 @@ class Changes:
             job = self._job(session, organization_id, job_id)
             if job.kind == JobKind.DELETE:
                 raise Conflict("A deletion cannot be cancelled: the document is marked as gone already.")
+            if job.kind == JobKind.RELABEL:
+                raise Conflict("A change of names cannot be cancelled: change them back instead.")
             if job.state in ENDED:
                 raise Conflict(f"This job has ended already ({job.state}).")
             document = session.get_one(DocumentRow, job.document_id)
@@ -90,7 +104,7 @@ class Changes:
                     updated_at=now,
                 )
             )
-            if not deleting:
+            if job.kind == JobKind.INGEST:
                 document.status, document.error, document.updated_at = DocumentStatus.QUEUED, None, now
                 session.add(document)
             session.commit()

@@ -12,9 +12,10 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from ingest_service.arrivals import Arrival
 from ingest_service.deletion import Remover
 from ingest_service.hints import UNSETTLED_S, Hints
-from ingest_service.intake import Arrival, Intake
+from ingest_service.intake import Intake
 from ingest_service.lifecycle import source_at
 from ingest_service.names import clean_name
 from ingest_service.parsing.errors import EmptyDocument

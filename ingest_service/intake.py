@@ -5,13 +5,13 @@ for the old bytes. The rules with a picture: docs/ingestion.md.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from uuid import UUID
 
 from sqlalchemy import Engine
 from sqlmodel import Session, col, or_, select
 
+from ingest_service.arrivals import Admission, Arrival
 from ingest_service.blobs import Blobs, StagedBlob
 from ingest_service.ledger import Ledger
 from ingest_service.lifecycle import (
@@ -19,8 +19,11 @@ from ingest_service.lifecycle import (
     UPLOAD_PRIORITY,
     add_job,
     begin_version,
+    collection_of,
     count_sources,
     drop_source,
+    label,
+    labels_changed,
     live_document,
     live_document_with,
     source_at,
@@ -36,31 +39,6 @@ from shared.observability.logs import get_logger
 log = get_logger(__name__)
 
 RETRY_AFTER_S = 30
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """A document at the door. `key` names the place it comes from, `name` is what people see."""
-
-    organization_id: UUID
-    kind: SourceKind
-    key: str
-    name: str
-    title: str = ""
-    metadata: dict[str, Any] = field(default_factory=dict)
-    mtime_ns: int = 0
-    ctime_ns: int = 0
-
-
-@dataclass(frozen=True)
-class Admission:
-    """What became of an arrival. `job_id` is the unfinished job of the document, if there is one."""
-
-    document_id: UUID
-    name: str
-    status: DocumentStatus
-    job_id: UUID | None
-    duplicate: bool
 
 
 class Intake:
@@ -161,6 +139,9 @@ class Intake:
         same = live_document_with(session, arrival.organization_id, staged.content_hash)
         if same is not None:
             self._vouch(session, arrival, source, same, staged.size)
+            if label(same, title=arrival.title, collection=arrival.collection, metadata=arrival.metadata):
+                labels_changed(session, same, UPLOAD_PRIORITY)
+            session.flush()
             return _admission(session, same, duplicate=True), False, outdated
         priority = FOLDER_PRIORITY if arrival.kind == SourceKind.FOLDER else UPLOAD_PRIORITY
         known = source.document_id if source else None
@@ -176,12 +157,12 @@ class Intake:
                 media_type=media_type,
                 status=DocumentStatus.QUEUED,
             )
+            if arrival.kind == SourceKind.FOLDER:
+                document.collection = collection_of(arrival.key)
             session.add(document)
             session.flush()
             add_job(session, document, JobKind.INGEST, priority)
-        if arrival.title:
-            document.title, document.title_given = arrival.title, True
-        document.extra = {**document.extra, **arrival.metadata}
+        label(document, title=arrival.title, collection=arrival.collection, metadata=arrival.metadata)
         self._vouch(session, arrival, source, document, staged.size)
         session.flush()
         return _admission(session, document, duplicate=False), True, outdated
@@ -195,7 +176,7 @@ class Intake:
             source = None
         if source is None:
             source = SourceRow(organization_id=arrival.organization_id, kind=arrival.kind, key=arrival.key, size=size)
-        source.document_id, source.refusal = document.id, None
+        source.key, source.document_id, source.refusal = arrival.key, document.id, None
         source.size, source.mtime_ns, source.ctime_ns = size, arrival.mtime_ns, arrival.ctime_ns
         session.add(source)
         session.flush()

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, delete, select, update
 
 from ingest_service.owner import Owner
 from ingest_service.tables import ENDED, JobKind, JobRow, JobState
+from ingest_service.turns import next_job
 from shared.db.rows import utc_now
 from shared.observability.metrics import JOBS_WAITING
 
@@ -54,18 +55,14 @@ class Ledger:
         self._lease = timedelta(seconds=lease_s)
 
     def claim(self) -> Job | None:
-        """queued -> running: the most urgent job whose document has no other job running, or None."""
-        other = aliased(JobRow)
+        """queued -> running: the most urgent job of the organization whose turn it is, or None.
+
+        The turn goes round: a thousand documents of one organization never keep another's first one waiting. A job
+        whose document has another one running waits for that.
+        """
         now = utc_now()
-        busy = select(other.id).where(other.document_id == JobRow.document_id, col(other.state) == JobState.RUNNING)
-        best = (
-            select(JobRow.id)
-            .where(col(JobRow.state) == JobState.QUEUED, col(JobRow.run_after) <= now, ~busy.exists())
-            .order_by(col(JobRow.priority).desc(), col(JobRow.queued_at), col(JobRow.id))
-            .limit(1)
-        )
         with Session(self.engine) as session:
-            wanted = session.exec(best).one_or_none()
+            wanted = next_job(session, now)
             if wanted is None:
                 return None
             taking = (
@@ -76,6 +73,7 @@ class Ledger:
                     lease_owner=str(self.owner),
                     lease_until=now + self._lease,
                     attempts=JobRow.attempts + 1,
+                    started_at=now,
                     updated_at=now,
                 )
             )
@@ -223,12 +221,12 @@ class Ledger:
 
 
 def cancel_jobs_of(session: Session, document_id: UUID, reason: str) -> None:
-    """Stop all ingest jobs of a document, inside the caller's transaction.
+    """Stop all jobs of a document but its purge, inside the caller's transaction.
 
     A waiting one is cancelled now. A running one is asked to stop, and no other job of its document begins until it
     did: otherwise it could still publish after its successor, or after the purge.
     """
-    of_document = (col(JobRow.document_id) == document_id, col(JobRow.kind) == JobKind.INGEST)
+    of_document = (col(JobRow.document_id) == document_id, col(JobRow.kind) != JobKind.DELETE)
     session.exec(
         update(JobRow)
         .where(*of_document, col(JobRow.state) == JobState.QUEUED)

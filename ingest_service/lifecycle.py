@@ -1,14 +1,16 @@
 """What happens to a document's rows when bytes arrive, change or go: always inside the caller's transaction."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from ingest_service.ledger import cancel_jobs_of
-from ingest_service.tables import DocumentRow, JobKind, JobRow, SourceKind, SourceRow
+from ingest_service.tables import DocumentRow, JobKind, JobRow, JobState, SourceKind, SourceRow, place_of
 from shared.db.rows import utc_now
-from shared.models import PENDING_STATUSES, DocumentStatus
+from shared.models import DocumentStatus
 
 FOLDER_PRIORITY = 0
 UPLOAD_PRIORITY = 10
@@ -43,9 +45,12 @@ def live_document_with(session: Session, organization_id: UUID, content_hash: st
 
 
 def source_at(session: Session, organization_id: UUID, kind: SourceKind, key: str) -> SourceRow | None:
+    """The source of this key, in whatever capitals it was given before."""
     return session.exec(
         select(SourceRow).where(
-            SourceRow.organization_id == organization_id, SourceRow.kind == kind, SourceRow.key == key
+            SourceRow.organization_id == organization_id,
+            SourceRow.kind == kind,
+            SourceRow.place == place_of(kind, key),
         )
     ).one_or_none()
 
@@ -78,14 +83,33 @@ def begin_version(session: Session, document: DocumentRow, priority: int) -> Job
     return add_job(session, document, JobKind.INGEST, priority)
 
 
-def name_changed(session: Session, document: DocumentRow, priority: int) -> JobRow | None:
-    """Names and titles stand in every stored chunk, so a readable document is stored anew under them. So is one that
-    is just being read: its run may have taken the old name along already."""
+def label(document: DocumentRow, *, title: str, collection: str, metadata: Mapping[str, Any]) -> bool:
+    """Give the document what its sender says of it, as far as he says it; whether that changed anything."""
+    before = (document.title, document.collection, document.extra)
+    document.title = title or document.title
+    document.collection = collection or document.collection
+    document.extra = {**document.extra, **metadata}
+    return before != (document.title, document.collection, document.extra)
+
+
+def labels_changed(session: Session, document: DocumentRow, priority: int) -> None:
+    """Names, titles and labels stand in every stored chunk: a job writes them there. A run that reads the document
+    just now may have taken the old ones along, so the job then follows it; one that has not begun takes the new."""
     document.updated_at = utc_now()
     session.add(document)
-    if document.published_version is None and document.status not in PENDING_STATUSES:
-        return None
-    return begin_version(session, document, priority)
+    jobs = select(JobRow.id).where(JobRow.document_id == document.id)
+    waiting = jobs.where(JobRow.kind == JobKind.RELABEL, JobRow.state == JobState.QUEUED)
+    reading = jobs.where(JobRow.kind == JobKind.INGEST, JobRow.state == JobState.RUNNING)
+    if session.exec(waiting.limit(1)).first() is not None:
+        return
+    if document.published_version is not None or session.exec(reading.limit(1)).first() is not None:
+        add_job(session, document, JobKind.RELABEL, priority)
+
+
+def collection_of(key: str) -> str:
+    """A file of the watched folder belongs to the collection that its uppermost sub-folder names, if it lies in one."""
+    folder, slash, _ = key.partition("/")
+    return folder if slash else ""
 
 
 def tombstone(session: Session, document: DocumentRow) -> JobRow:
@@ -121,5 +145,9 @@ def drop_source(session: Session, source: SourceRow) -> JobRow | None:
     names = [other.key.rsplit("/", 1)[-1] for other in rest]
     if document.name == name and name not in names:
         document.name = names[0]
-        name_changed(session, document, FOLDER_PRIORITY)
+        labels_changed(session, document, UPLOAD_PRIORITY)
+    collections = [collection_of(other.key) for other in rest if other.kind == SourceKind.FOLDER]
+    if source.kind == SourceKind.FOLDER and collections and document.collection == collection_of(source.key):
+        document.collection = collections[0]
+        labels_changed(session, document, UPLOAD_PRIORITY)
     return None

@@ -51,6 +51,8 @@ class Runner:
         try:
             if job.kind == JobKind.DELETE:
                 self.remover.purge(job)
+            elif job.kind == JobKind.RELABEL:
+                self.pipeline.relabel(job)
             elif job.interruptions >= MAX_INTERRUPTIONS:
                 self._give_up(job, DocumentStatus.QUARANTINED, _interrupted(job.interruptions))
                 return
@@ -107,8 +109,8 @@ class Runner:
         DOCUMENTS_FINISHED.labels(status).inc()
 
     def _note(self, job: Job, status: DocumentStatus, error: str | None = None) -> None:
-        """The document follows its job, unless it moved on to a newer version or is being deleted."""
-        if job.kind == JobKind.DELETE:
+        """The document follows the job that reads it, unless it moved on to a newer version or is being deleted."""
+        if job.kind != JobKind.INGEST:
             return
         try:
             self.versions.note(job, status, error)

@@ -14,13 +14,13 @@ from ingest_service import chunking
 from ingest_service.blobs import Blobs
 from ingest_service.canonical import canonical_text
 from ingest_service.chunking import Passage, passages, searchable_text
+from ingest_service.language import language_of
 from ingest_service.ledger import Job, Ledger
-from ingest_service.names import title_of
 from ingest_service.parsing.blocks import ParsedDocument
 from ingest_service.reading import Reader
 from ingest_service.versions import Versions, Work
 from shared.embeddings.protocol import Embedder
-from shared.models import Chunk, DocumentStatus
+from shared.models import Chunk, DocumentStatus, Labels
 from shared.observability.logs import get_logger
 from shared.observability.metrics import CHUNKS_STORED, EMBEDDINGS_MADE, STAGE_SECONDS
 from shared.vector_store.protocol import EmbeddedChunk, SparseVector, VectorStore
@@ -76,25 +76,51 @@ class Pipeline:
         work = self.versions.begin(job)
         with self._stage("parsing"):
             parsed = self._parse(job, work)
-            cut = passages(canonical_text(parsed.blocks))
+            canonical = canonical_text(parsed.blocks)
+            cut = passages(canonical, window=self.embedder)
+            self.versions.read(
+                job,
+                own_title=parsed.title,
+                language=language_of(canonical.text),
+                pages=parsed.pages,
+                note=parsed.note,
+            )
         if not cut:
             self.versions.note(job, DocumentStatus.NO_TEXT, _no_text(parsed))
             return DocumentStatus.NO_TEXT
-        title = work.title or parsed.title or title_of(work.name)
+        work = self.versions.labelled(job)
         with self._stage("embedding"):
             self.versions.note(job, DocumentStatus.EMBEDDING)
-            chunks = _chunks(work, title, cut)
+            chunks = _chunks(work, cut)
             # A run that died just after publishing left them there; to store them again would hide them meanwhile.
             if self.store.chunks(work.organization_id, work.document_id) != chunks:
-                self._store(job, chunks)
+                self._store(job, chunks, work.labels)
         with self._stage("publishing"):
             self._proceed(job, "publishing", len(cut), len(cut))
             self.store.publish(work.organization_id, work.document_id, work.version)
-            outdated = self.versions.ready(job, work, title=title, pages=parsed.pages, chunks=len(cut))
+            outdated = self.versions.ready(job, work, chunks=len(cut))
         if outdated:
             self.forget_bytes(outdated)
         log.info("document_ready", pages=parsed.pages, chunks=len(cut))
         return DocumentStatus.READY
+
+    def relabel(self, job: Job) -> None:
+        """Write the document's present name, title and labels into its published chunks. Safe to repeat.
+
+        Raises `Unavailable`, `JobCancelled`, `LeaseLost`, `WorkerStopping`.
+        """
+        work = self.versions.labelled(job)
+        names = {"filename": work.name, "title": work.shown_title}
+        chunks = [chunk.model_copy(update=names) for chunk in self.store.chunks(work.organization_id, work.document_id)]
+        for start in range(0, len(chunks), BATCH):
+            self._proceed(job, "relabelling", start, len(chunks))
+            self.store.relabel(
+                [
+                    EmbeddedChunk(chunk, self.lexicon.passage(_searchable(chunk)), labels=work.labels)
+                    for chunk in chunks[start : start + BATCH]
+                ]
+            )
+        log.info("document_relabelled", chunks=len(chunks))
 
     def _parse(self, job: Job, work: Work) -> ParsedDocument:
         path = self.blobs.existing(work.content_hash)
@@ -105,22 +131,22 @@ class Pipeline:
             lambda stage, done, total: self._proceed(job, stage, done, total),
         )
 
-    def _store(self, job: Job, chunks: Sequence[Chunk]) -> None:
+    def _store(self, job: Job, chunks: Sequence[Chunk], labels: Labels) -> None:
         for start in range(0, len(chunks), BATCH):
             self._proceed(job, "embedding", start, len(chunks))
             batch = chunks[start : start + BATCH]
-            self.store.upsert(list(self._embedded(batch)))
+            self.store.upsert(list(self._embedded(batch, labels)))
             CHUNKS_STORED.inc(len(batch))
 
-    def _embedded(self, chunks: Sequence[Chunk]) -> Iterator[EmbeddedChunk]:
-        texts = [searchable_text(chunk.title, chunk.heading_path, chunk.text) for chunk in chunks]
+    def _embedded(self, chunks: Sequence[Chunk], labels: Labels) -> Iterator[EmbeddedChunk]:
+        texts = [_searchable(chunk) for chunk in chunks]
         if self.embedder is None:
             for chunk, text in zip(chunks, texts, strict=True):
-                yield EmbeddedChunk(chunk, self.lexicon.passage(text))
+                yield EmbeddedChunk(chunk, self.lexicon.passage(text), labels=labels)
             return
         for chunk, text, dense in zip(chunks, texts, self.embedder.embed_passages(texts), strict=True):
             EMBEDDINGS_MADE.inc()
-            yield EmbeddedChunk(chunk, self.lexicon.passage(text), dense)
+            yield EmbeddedChunk(chunk, self.lexicon.passage(text), dense, labels)
 
     def _proceed(self, job: Job, stage: str, done: int, total: int) -> None:
         """Between two steps: say how far the job is, and stop if it is no longer wanted."""
@@ -135,7 +161,11 @@ class Pipeline:
         STAGE_SECONDS.labels(name).observe(time.perf_counter() - started)
 
 
-def _chunks(work: Work, title: str, cut: Sequence[Passage]) -> list[Chunk]:
+def _searchable(chunk: Chunk) -> str:
+    return searchable_text(chunk.title, chunk.heading_path, chunk.context, chunk.text)
+
+
+def _chunks(work: Work, cut: Sequence[Passage]) -> list[Chunk]:
     return [
         Chunk(
             id=uuid5(_CHUNKS, f"{work.document_id}/{work.version}/{work.content_hash}/{chunking.FINGERPRINT}/{index}"),
@@ -143,7 +173,7 @@ def _chunks(work: Work, title: str, cut: Sequence[Passage]) -> list[Chunk]:
             document_id=work.document_id,
             version=work.version,
             filename=work.name,
-            title=title,
+            title=work.shown_title,
             index=index,
             text=passage.text,
             start=passage.start,
@@ -151,6 +181,7 @@ def _chunks(work: Work, title: str, cut: Sequence[Passage]) -> list[Chunk]:
             page_start=passage.page_start,
             page_end=passage.page_end,
             heading_path=passage.heading_path,
+            context=passage.context,
         )
         for index, passage in enumerate(cut)
     ]

@@ -1,16 +1,39 @@
 """The JSON that the ingest API takes and gives. Contracts: clients rely on these names."""
 
+import json
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from ingest_service.intake import Admission
+from ingest_service.arrivals import Admission
 from ingest_service.tables import DocumentRow, JobKind, JobRow, JobState, SourceKind, SourceRow
 from shared.models import Chunk, DocumentStatus, Frozen
 
 MAX_TEXT_CHARS = 20_000_000
+MAX_COLLECTION_CHARS = 100
+MAX_METADATA_KEYS = 50
+MAX_METADATA_BYTES = 16 * 1024
+
+
+def usable_metadata(value: dict[str, Any]) -> dict[str, Any]:
+    """Metadata that a filter can be asked about: they stand in every stored passage of the document."""
+    if len(value) > MAX_METADATA_KEYS:
+        raise ValueError(f"there are {len(value)} keys; the limit is {MAX_METADATA_KEYS}")
+    try:
+        size = len(json.dumps(value, ensure_ascii=False).encode())
+    except UnicodeEncodeError as error:  # JSON can name half a character, databases cannot keep it
+        raise ValueError("it holds half a character (a lone surrogate)") from error
+    if size > MAX_METADATA_BYTES:
+        raise ValueError(f"it has {size} bytes; the limit is {MAX_METADATA_BYTES}")
+    return value
+
+
+Metadata = Annotated[dict[str, Any], AfterValidator(usable_metadata)]
+Collection = Annotated[
+    str, Field(max_length=MAX_COLLECTION_CHARS, description="A group of documents that searches can be narrowed to.")
+]
 
 
 class NewText(BaseModel):
@@ -20,7 +43,8 @@ class NewText(BaseModel):
 
     title: str = Field(min_length=1, max_length=300)
     text: str = Field(min_length=1, max_length=MAX_TEXT_CHARS)
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    collection: Collection = ""
+    metadata: Metadata = Field(default_factory=dict)
 
 
 class DocumentChange(BaseModel):
@@ -28,13 +52,16 @@ class DocumentChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    title: str | None = Field(None, min_length=1, max_length=300)
-    metadata: dict[str, Any] | None = None
+    title: str | None = Field(
+        None, max_length=300, description="Empty: the document's own title again, or one made of its name."
+    )
+    collection: Collection | None = None
+    metadata: Metadata | None = Field(None, description="Replaces what was there.")
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        if self.title is None and self.metadata is None:
-            raise ValueError("give a title, metadata, or both")
+        if self.title is None and self.metadata is None and self.collection is None:
+            raise ValueError("give a title, a collection, metadata, or several of them")
         return self
 
 
@@ -69,7 +96,8 @@ class SourceView(Frozen):
 
 
 class DocumentView(Frozen):
-    """A document. `published_version` is the one that questions see; null while there is none."""
+    """A document. `published_version` is the one that questions see; null while there is none. `note` tells what could
+    not be read of it although the rest was."""
 
     id: UUID
     name: str
@@ -80,6 +108,9 @@ class DocumentView(Frozen):
     size: int
     status: DocumentStatus
     error: str | None
+    note: str
+    language: str | None
+    collection: str
     pages: int | None
     chunks: int
     published_version: int | None
@@ -91,10 +122,23 @@ class DocumentView(Frozen):
     @classmethod
     def of(cls, row: DocumentRow, sources: list[SourceRow]) -> Self:
         return cls(
-            **row.model_dump(include=set(cls.model_fields) - {"metadata", "sources"}),
+            **row.model_dump(include=set(cls.model_fields) - {"title", "metadata", "sources"}),
+            title=row.shown_title,
             metadata=row.extra,
             sources=[SourceView(kind=SourceKind(source.kind), key=source.key) for source in sources],
         )
+
+
+class DocumentQuery(BaseModel):
+    """What a list of documents is narrowed by; see `Catalogue`."""
+
+    status: str = ""
+    name: str = Field("", description="A part of the name, in whatever capitals.")
+    collection: str = ""
+    language: str = ""
+    metadata: list[str] = Field([], description="`key=value`; several times for several.")
+    limit: int = Field(50, ge=1, le=200)
+    cursor: str | None = None
 
 
 class DocumentPage(Frozen):

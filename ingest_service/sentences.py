@@ -1,7 +1,7 @@
 """Where sentences of Portuguese (or English) prose end, and how over-long ones are cut."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 MAX_WORDS = 130
 CHARS_A_WORD = 12
@@ -14,6 +14,11 @@ _ABBREVIATION = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"\S+")
+_LINE = re.compile(r"[^\n]+")
+
+
+Measure = Callable[[str], int]
+"""How long a text is, in words or in what counts as one."""
 
 
 def words(text: str) -> int:
@@ -21,29 +26,37 @@ def words(text: str) -> int:
     return max(sum(1 for _ in _WORD.finditer(text)), len(text) // CHARS_A_WORD)
 
 
-def sentences(text: str) -> Iterator[tuple[int, int]]:
+def sentences(text: str, measure: Measure = words) -> Iterator[tuple[int, int]]:
     """`[start, end)` of each sentence, without the space between them; over-long ones come in pieces."""
     start = 0
     for match in _BOUNDARY.finditer(text):
         if _ABBREVIATION.search(text, start, match.end()):
             continue
-        yield from _pieces(text, start, match.end())
+        yield from _pieces(text, start, match.end(), measure)
         start = match.end()
-    yield from _pieces(text, start, len(text))
+    yield from _pieces(text, start, len(text), measure)
 
 
-def pieces(text: str) -> Iterator[tuple[int, int]]:
+def pieces(text: str, measure: Measure = words) -> Iterator[tuple[int, int]]:
     """`[start, end)` of a text kept whole where it is short enough, else of its pieces."""
-    yield from _pieces(text, 0, len(text))
+    yield from _pieces(text, 0, len(text), measure)
 
 
-def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def rows(table: str, measure: Measure = words) -> Iterator[tuple[int, int]]:
+    """`[start, end)` of a Markdown table's rows; head, rule and first row stay together."""
+    lines = [(found.start(), found.end()) for found in _LINE.finditer(table)]
+    head = min(3, len(lines))
+    for start, end in [(lines[0][0], lines[head - 1][1]), *lines[head:]]:
+        yield from _pieces(table, start, end, measure)
+
+
+def _pieces(text: str, start: int, end: int, measure: Measure) -> Iterator[tuple[int, int]]:
     """The stretch itself, or its pieces of at most `MAX_WORDS`, cut where it hurts least."""
     part = text[start:end].strip()
     if not part:
         return
     start = text.index(part, start)
-    if words(part) <= MAX_WORDS:
+    if measure(part) <= MAX_WORDS:
         yield start, start + len(part)
         return
     # Imported here: it costs half a second, and most documents have no such sentence.
@@ -54,7 +67,7 @@ def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         keep_separator="end",
         chunk_size=MAX_WORDS,
         chunk_overlap=0,  # with an overlap its own start indices are wrong for one chunk in five
-        length_function=words,
+        length_function=measure,
     )
     position = start
     for piece in splitter.split_text(part):

@@ -3,16 +3,18 @@
 Pictures of the states: docs/ingestion.md.
 """
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Column, Index, text
+from sqlalchemy import JSON, BigInteger, Column, Index, String, text
 from sqlmodel import Field
 
+from ingest_service.names import title_of
 from shared.db.rows import OwnedRow, utc_field
-from shared.models import DocumentStatus
+from shared.models import DocumentStatus, Labels
 
 
 class SourceKind(StrEnum):
@@ -33,6 +35,8 @@ class JobKind(StrEnum):
 
     INGEST = "ingest"
     """Read, chunk, embed, store and publish one version."""
+    RELABEL = "relabel"
+    """Write a new name, title or labels into the published chunks: nothing is read, nothing embedded."""
     DELETE = "delete"
     """Purge chunks and bytes of a document that is already marked as gone."""
 
@@ -79,7 +83,9 @@ class DocumentRow(OwnedRow, table=True):
 
     name: str
     title: str = ""
-    title_given: bool = False
+    """Given by a person, or empty."""
+    own_title: str = ""
+    """What the document calls itself, or empty."""
     version: int = 1
     content_hash: str
     size: int = Field(sa_type=BigInteger)
@@ -99,17 +105,49 @@ class DocumentRow(OwnedRow, table=True):
     updated_at: datetime = utc_field()
     deleted_at: datetime | None = utc_field(nullable=True)
 
+    @property
+    def shown_title(self) -> str:
+        """The given title, else the document's own, else one made of its name."""
+        return self.title or self.own_title or title_of(self.name)
+
+    @property
+    def labels(self) -> Labels:
+        """What searches are narrowed by. Its day is `metadata.date`, as 2026-05-01, else the day when it first came."""
+        try:
+            day = date.fromisoformat(str(self.extra.get("date", "")))
+        except ValueError:
+            day = self.created_at.date()
+        return Labels(collection=self.collection, language=self.language, day=day, metadata=self.extra)
+
+
+def place_of(kind: str, key: str) -> str:
+    """What tells sources apart: variants of one path in capitals are one place, of an address they are not."""
+    return key if kind == SourceKind.WEB else key.casefold()
+
+
+def _place_in(parameters: Mapping[str, str]) -> str:
+    return place_of(parameters["kind"], parameters["key"])
+
 
 class SourceRow(OwnedRow, table=True):
     """A place that vouches for a document. A folder file that gave none (`document_id` empty) is remembered with the
     reason in `refusal`, so that it is looked at again only after it changed (`size`, `mtime_ns`, `ctime_ns`)."""
 
     __tablename__ = "sources"
-    __table_args__ = (Index("uq_sources_key", "organization_id", "kind", "key", unique=True),)
+    __table_args__ = (Index("uq_sources_place", "organization_id", "kind", "place", unique=True),)
 
     document_id: UUID | None = Field(default=None, foreign_key="documents.id", index=True)
     kind: str
     key: str
+    place: str = Field(
+        default=None,
+        sa_column=Column(
+            "place",
+            String,
+            nullable=False,
+            default=lambda insert: _place_in(insert.get_current_parameters()),
+        ),
+    )
     size: int = Field(sa_type=BigInteger)
     mtime_ns: int = Field(default=0, sa_type=BigInteger)
     ctime_ns: int = Field(default=0, sa_type=BigInteger)
@@ -124,7 +162,8 @@ class JobRow(OwnedRow, table=True):
 
     __tablename__ = "jobs"
     __table_args__ = (
-        Index("ix_jobs_queue", "state", "priority", "queued_at"),
+        Index("ix_jobs_queue", "state", "organization_id", "priority", "queued_at"),
+        Index("ix_jobs_turns", "organization_id", "started_at"),
         Index("uq_jobs_one_running", "document_id", unique=True, sqlite_where=_RUNNING, postgresql_where=_RUNNING),
     )
 
@@ -142,6 +181,8 @@ class JobRow(OwnedRow, table=True):
     lease_owner: str | None = None
     lease_until: datetime | None = utc_field(nullable=True)
     queued_at: datetime = utc_field()
+    started_at: datetime | None = utc_field(nullable=True)
+    """When a worker last took it."""
     run_after: datetime = utc_field()
     cancel_reason: str | None = None
     error: str | None = None

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 
 from ingest_service.names import clean_line, clean_name, clean_path
-from ingest_service.schemas import NewText
+from ingest_service.schemas import MAX_COLLECTION_CHARS, NewText, usable_metadata
 from ingest_service.tables import SourceKind
 from shared.errors import Unprocessable, UnsupportedMedia
 
@@ -31,6 +31,7 @@ REQUEST_BODY: dict[str, Any] = {
                     "required": ["files"],
                     "properties": {
                         "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                        "collection": {"type": "string", "description": "A group to narrow searches to."},
                         "metadata": {"type": "string", "description": "A JSON object, kept with each document."},
                     },
                 }
@@ -52,6 +53,7 @@ class Upload:
     stream: BinaryIO
     title: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
+    collection: str = ""
 
 
 async def read_uploads(request: Request) -> list[Upload]:
@@ -76,11 +78,19 @@ async def _from_form(request: Request) -> list[Upload]:
         raise Unprocessable(f"There is no file in the field 'files'. {HOW}", code="no_files")
     given = form.get("metadata", "")
     metadata = _metadata(given) if isinstance(given, str) and given else {}
+    collection = clean_line(str(form.get("collection", "")))[:MAX_COLLECTION_CHARS]
     uploads = []
     for item in files:
         given_name = item.filename or ""
         uploads.append(
-            Upload(SourceKind.UPLOAD, clean_path(given_name), clean_name(given_name), item.file, metadata=metadata)
+            Upload(
+                SourceKind.UPLOAD,
+                clean_path(given_name),
+                clean_name(given_name),
+                item.file,
+                metadata=metadata,
+                collection=collection,
+            )
         )
     return uploads
 
@@ -92,7 +102,10 @@ def _metadata(text: str) -> dict[str, Any]:
         raise Unprocessable('metadata is not JSON. Give an object such as {"course": "TP555"}.') from error
     if not isinstance(value, dict):
         raise Unprocessable('metadata must be a JSON object such as {"course": "TP555"}.')
-    return value
+    try:
+        return usable_metadata(value)
+    except ValueError as error:
+        raise Unprocessable(f"metadata cannot be taken: {error}.") from error
 
 
 def _from_json(body: bytes) -> Upload:
@@ -114,4 +127,12 @@ def _from_json(body: bytes) -> Upload:
     title = clean_line(text.title)
     # Lone surrogates are legal in JSON and cannot be encoded.
     stream = BytesIO(text.text.encode("utf-8", errors="replace"))
-    return Upload(SourceKind.TEXT, title, clean_name(title), stream, title=title, metadata=text.metadata)
+    return Upload(
+        SourceKind.TEXT,
+        title,
+        clean_name(title),
+        stream,
+        title=title,
+        metadata=text.metadata,
+        collection=clean_line(text.collection),
+    )

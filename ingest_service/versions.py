@@ -9,7 +9,7 @@ from sqlmodel import Session, col, update
 from ingest_service.ledger import Job, JobCancelled
 from ingest_service.tables import DocumentRow
 from shared.db.rows import utc_now
-from shared.models import DocumentStatus
+from shared.models import DocumentStatus, Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Work:
     name: str
     title: str
     """Given by a person, or empty."""
+    shown_title: str
+    labels: Labels
     content_hash: str
     media_type: str
 
@@ -36,15 +38,25 @@ class Versions:
         """queued -> parsing. Raises `JobCancelled` when there is nothing left to do for this job."""
         self.note(job, DocumentStatus.PARSING)
         with Session(self.engine) as session:
+            return _work(session.get_one(DocumentRow, job.document_id))
+
+    def labelled(self, job: Job) -> Work:
+        """The document as it is called now. Raises `JobCancelled` when it is gone."""
+        with Session(self.engine) as session:
             row = session.get_one(DocumentRow, job.document_id)
-            title = row.title if row.title_given else ""
-            return Work(row.organization_id, row.id, row.version, row.name, title, row.content_hash, row.media_type)
+            if row.status == DocumentStatus.DELETING:
+                raise JobCancelled("The document was deleted.")
+            return _work(row)
 
     def note(self, job: Job, status: DocumentStatus, error: str | None = None) -> None:
         """Set the status. Raises `JobCancelled` when a newer version or a deletion overtook the job."""
         self._write(job, status=status, error=error)
 
-    def ready(self, job: Job, work: Work, *, title: str, pages: int | None, chunks: int) -> str | None:
+    def read(self, job: Job, *, own_title: str, language: str | None, pages: int | None, note: str) -> None:
+        """What reading told of the document. Raises `JobCancelled` as `note` does."""
+        self._write(job, own_title=own_title, language=language, pages=pages, note=note)
+
+    def ready(self, job: Job, work: Work, *, chunks: int) -> str | None:
         """embedding -> ready. Returns the hash of the bytes that were published before, if they were others."""
         with Session(self.engine) as session:
             before = session.get_one(DocumentRow, job.document_id).published_hash
@@ -52,8 +64,6 @@ class Versions:
             job,
             status=DocumentStatus.READY,
             error=None,
-            title=title,
-            pages=pages,
             chunks=chunks,
             published_version=work.version,
             published_hash=work.content_hash,
@@ -74,3 +84,17 @@ class Versions:
             session.commit()
         if not touched:
             raise JobCancelled("The document was deleted, or a newer version of it arrived.")
+
+
+def _work(row: DocumentRow) -> Work:
+    return Work(
+        row.organization_id,
+        row.id,
+        row.version,
+        row.name,
+        row.title,
+        row.shown_title,
+        row.labels,
+        row.content_hash,
+        row.media_type,
+    )

@@ -135,6 +135,7 @@ class EmbedderSettings(Section):
     base_url: str = Field("", description="For kind=openai: an OpenAI-compatible server with /embeddings.")
     api_key: SecretStr = Field(SecretStr(""), description="Its key, if it wants one.")
     dimension: int = Field(384, ge=8, description="For kind=openai: length of the vectors.")
+    window: int = Field(512, ge=128, description="For kind=openai: tokens that the model reads of one text.")
     dense_weight: float = Field(5.0, ge=0, description="Weight of the cosine beside the lexical score in the fusion.")
 
 

@@ -49,4 +49,5 @@ def _openai(settings: Settings) -> Embedder:
     embedder = settings.embedder
     if not embedder.base_url:
         raise Unavailable("EMBEDDER__KIND is openai, but EMBEDDER__BASE_URL does not name a server.")
-    return OpenAIEmbedder(connect(embedder.base_url, embedder.api_key), embedder.model, embedder.dimension)
+    client = connect(embedder.base_url, embedder.api_key)
+    return OpenAIEmbedder(client, embedder.model, embedder.dimension, embedder.window)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fastembed import TextEmbedding
 from fastembed.common.model_description import ModelSource, PoolingType
+from tokenizers import Tokenizer
 
 from shared.embeddings.prefixes import prefixes_of
 from shared.embeddings.protocol import Vector
@@ -45,6 +46,7 @@ class FastembedEmbedder:
                 providers=["CPUExecutionProvider"],
                 enable_cpu_mem_arena=False,  # the arena grows to the longest batch and is never given back
             )
+            self._tokenizer, self.window = _whole(self._model)
         except Exception as error:  # onnxruntime, tokenizers and fastembed share no error class
             log.error("embedding_model_not_loaded", model=name, error=str(error))
             raise Unavailable(
@@ -52,6 +54,9 @@ class FastembedEmbedder:
                 "Set EMBEDDER__MODEL_DIR to the right folder, "
                 "or EMBEDDER__KIND=none for lexical retrieval alone."
             ) from error
+
+    def count_tokens(self, text: str) -> int:
+        return len(self._tokenizer.encode(self._prefixes.passage + text).ids)
 
     def embed_passages(self, texts: Sequence[str]) -> Iterator[Vector]:
         for vector in self._model.embed([self._prefixes.passage + text for text in texts], batch_size=BATCH):
@@ -63,6 +68,17 @@ class FastembedEmbedder:
 
     def ping(self) -> None:
         """The model is in memory since this object was made: there is nothing that could stop answering."""
+
+
+def _whole(model: TextEmbedding) -> tuple[Tokenizer, int]:
+    """The model's tokenizer without the cut at its window, and that window in tokens."""
+    tokenizer = Tokenizer.from_str(model.model.tokenizer.to_str())  # type: ignore[attr-defined]
+    if tokenizer.truncation is None:
+        raise ValueError("the tokenizer does not say how many tokens the model reads")
+    window = int(tokenizer.truncation["max_length"])
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer, window
 
 
 def _register(name: str, folder: Path) -> int:

@@ -15,6 +15,12 @@ class Embedder(Protocol):
     name: str
     """Model name: part of the collection's fingerprint, shown at start-up."""
     dimension: int
+    window: int
+    """Tokens that the model reads of one text; it cuts off the rest without a word."""
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens of the window a text takes, never less than it really does."""
+        ...
 
     def embed_passages(self, texts: Sequence[str]) -> Iterator[Vector]:
         """One vector a text, in order, yielded as they are ready; memory is bounded by a small batch.

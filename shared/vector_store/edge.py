@@ -22,8 +22,9 @@ from shared.errors import Unavailable
 from shared.models import Chunk, ScoredChunk
 from shared.observability.logs import get_logger
 from shared.vector_store import shard_folder, stored_chunk
+from shared.vector_store.edge_requests import all_of, equals, of, query, sparse
 from shared.vector_store.fingerprint import Fingerprint
-from shared.vector_store.protocol import EmbeddedChunk, SearchRequest, SparseVector
+from shared.vector_store.protocol import EmbeddedChunk, SearchRequest
 from shared.vector_store.stored_chunk import (
     CHUNK_FIELDS,
     DAY,
@@ -74,13 +75,13 @@ class EdgeVectorStore:
                 self._flush()
 
     def publish(self, organization_id: UUID, document_id: UUID, version: int) -> None:
-        document = _equals(DOCUMENT_ID, str(document_id))
-        waiting = [_equals(SHELF, stored_chunk.hidden(organization_id)), document, _equals(VERSION, version)]
+        document = equals(DOCUMENT_ID, str(document_id))
+        waiting = [equals(SHELF, stored_chunk.hidden(organization_id)), document, equals(VERSION, version)]
         shelf = {SHELF: stored_chunk.published(organization_id)}
-        while ids := self._ids(_all(*waiting)):
+        while ids := self._ids(all_of(*waiting)):
             with _speaking():
                 self._shard.update(_update.set_payload(ids, shelf))
-        self._delete(_all(_of(organization_id), document, but_not=_equals(VERSION, version)))
+        self._delete(all_of(of(organization_id), document, but_not=equals(VERSION, version)))
         self._flush()
 
     def relabel(self, chunks: Sequence[EmbeddedChunk]) -> None:
@@ -90,38 +91,38 @@ class EdgeVectorStore:
                 # A deletion may have been quicker, and a vector of nothing is an error.
                 stored = self._shard.retrieve(list(batch), with_payload=False, with_vector=False)
                 found: list[_PointId] = [record.id for record in stored]
-                vectors = [edge.PointVectors(key, {LEX: _sparse(batch[str(key)].lex)}) for key in found]
+                vectors = [edge.PointVectors(key, {LEX: sparse(batch[str(key)].lex)}) for key in found]
                 self._shard.update(_update.update_vectors(vectors))
                 self._shard.update(_update.set_payload(found, stored_chunk.changeable(next(iter(batch.values())))))
         self._flush()
 
     def delete(self, organization_id: UUID, document_id: UUID) -> None:
-        self._delete(_all(_of(organization_id), _equals(DOCUMENT_ID, str(document_id))))
+        self._delete(all_of(of(organization_id), equals(DOCUMENT_ID, str(document_id))))
         self._flush()
 
     def search(self, request: SearchRequest) -> list[ScoredChunk]:
-        query = _query(request)
-        if query is None:
+        wanted = query(request)
+        if wanted is None:
             return []
         with _speaking():
             return [
                 ScoredChunk(chunk=stored_chunk.from_payload(point.payload), score=point.score)
-                for point in self._shard.query(query)
+                for point in self._shard.query(wanted)
             ]
 
     def term_counts(self, organization_id: UUID, terms: Sequence[str]) -> Mapping[str, int]:
-        waiting = _equals(SHELF, stored_chunk.hidden(organization_id))
+        waiting = equals(SHELF, stored_chunk.hidden(organization_id))
         anything_hidden = self._count(waiting) > 0
         counts = {}
         for term in set(terms):
-            holds = _equals(TERMS, stored_chunk.term_id(organization_id, term))
+            holds = equals(TERMS, stored_chunk.term_id(organization_id, term))
             # All less the hidden, which are few: one condition is 7 times faster than the term and the shelf.
             counts[term] = self._count(holds) - (self._count(holds, waiting) if anything_hidden else 0)
         return counts
 
     def chunks(self, organization_id: UUID, document_id: UUID) -> list[Chunk]:
-        shelf = _equals(SHELF, stored_chunk.published(organization_id))
-        wanted = _all(shelf, _equals(DOCUMENT_ID, str(document_id)))
+        shelf = equals(SHELF, stored_chunk.published(organization_id))
+        wanted = all_of(shelf, equals(DOCUMENT_ID, str(document_id)))
         found: list[Chunk] = []
         offset: _PointId | None = None
         while True:
@@ -133,8 +134,8 @@ class EdgeVectorStore:
                 return sorted(found, key=lambda chunk: chunk.index)
 
     def count(self, organization_id: UUID, document_id: UUID | None = None, *, published: bool | None = True) -> int:
-        document = [] if document_id is None else [_equals(DOCUMENT_ID, str(document_id))]
-        return self._count(_of(organization_id, published=published), *document)
+        document = [] if document_id is None else [equals(DOCUMENT_ID, str(document_id))]
+        return self._count(of(organization_id, published=published), *document)
 
     def ping(self) -> None:
         with _speaking():
@@ -147,7 +148,7 @@ class EdgeVectorStore:
                 self._shard.close()
 
     def _point(self, embedded: EmbeddedChunk) -> edge.Point:
-        vectors: dict[str, edge.NamedVector] = {LEX: _sparse(embedded.lex)}
+        vectors: dict[str, edge.NamedVector] = {LEX: sparse(embedded.lex)}
         if embedded.dense is not None:
             vectors[DENSE] = list(embedded.dense)
         return edge.Point(embedded.chunk.id, vectors, stored_chunk.to_payload(embedded, self._stems))
@@ -164,7 +165,7 @@ class EdgeVectorStore:
 
     def _count(self, *conditions: edge.FieldCondition) -> int:
         with _speaking():
-            return self._shard.count(edge.CountRequest(exact=True, filter=_all(*conditions)))
+            return self._shard.count(edge.CountRequest(exact=True, filter=all_of(*conditions)))
 
     def _flush(self) -> None:
         with _speaking():
@@ -221,49 +222,3 @@ def _speaking() -> Iterator[None]:
     except Exception as error:
         log.error("vector_store_failed", store="edge", error=str(error))
         raise Unavailable("The vector store in the data folder failed or is closed; the log says why.") from error
-
-
-def _query(request: SearchRequest) -> edge.QueryRequest | None:
-    """One request to the engine; None when there is nothing to search with."""
-    wanted = stored_chunk.conditions(request.filters)
-    narrowed = [edge.FieldCondition(name, match=edge.MatchAny(values)) for name, values in wanted.any_of]
-    if wanted.days:
-        narrowed.append(edge.FieldCondition(DAY, range=edge.RangeFloat(gte=wanted.days[0], lte=wanted.days[1])))
-    visible = _all(_equals(SHELF, stored_chunk.published(request.organization_id)), *narrowed)
-    lex = edge.Query.Nearest(_sparse(request.lex), using=LEX)
-    if request.dense is None or not request.dense_weight:
-        if not request.lex.indices:
-            return None
-        return edge.QueryRequest(limit=request.limit, query=lex, filter=visible, with_payload=CHUNK_FIELDS)
-    dense = edge.Query.Nearest(list(request.dense), using=DENSE)
-    depth = stored_chunk.candidates(request.limit)
-    by_words = edge.Prefetch(limit=depth, query=lex, filter=visible)
-    by_meaning = edge.Prefetch(limit=depth, query=dense, filter=visible)
-    # The cosine of everything that either way found, so that a find by words alone is not scored as if unrelated.
-    cosine = edge.Prefetch(limit=2 * depth, query=dense, prefetches=[by_words, by_meaning])
-    weighted = edge.Expression.Mult(
-        [edge.Expression.Constant(request.dense_weight), edge.Expression.Variable("$score[1]")]
-    )
-    formula = edge.Formula(
-        edge.Expression.Sum([edge.Expression.Variable("$score[0]"), weighted]),
-        defaults={"$score[0]": 0.0, "$score[1]": 0.0},
-    )
-    return edge.QueryRequest(
-        limit=request.limit, query=formula, prefetches=[by_words, cosine], with_payload=CHUNK_FIELDS
-    )
-
-
-def _all(*conditions: edge.FieldCondition, but_not: edge.FieldCondition | None = None) -> edge.Filter:
-    return edge.Filter(must=list(conditions), must_not=None if but_not is None else [but_not])
-
-
-def _equals(key: str, value: str | int) -> edge.FieldCondition:
-    return edge.FieldCondition(key, match=edge.MatchValue(value))
-
-
-def _of(organization_id: UUID, *, published: bool | None = None) -> edge.FieldCondition:
-    return edge.FieldCondition(SHELF, match=edge.MatchAny(stored_chunk.shelves(organization_id, published)))
-
-
-def _sparse(vector: SparseVector) -> edge.SparseVector:
-    return edge.SparseVector(list(vector.indices), list(vector.values))

@@ -47,7 +47,7 @@ def served(respond: Respond, name: str = "test-model", dimension: int = DIMENSIO
         max_retries=0,
         http_client=httpx2.Client(transport=httpx2.MockTransport(respond)),
     )
-    return OpenAIEmbedder(client, name, dimension)
+    return OpenAIEmbedder(client, name, dimension, window=512)
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +75,24 @@ def test_there_is_one_unit_vector_a_text_in_order(embedder: Embedder):
     for text, vector in zip(texts[:4], vectors, strict=False):
         assert next(iter(embedder.embed_passages([text]))) == pytest.approx(vector, abs=1e-5)
     assert vectors[0] != pytest.approx(vectors[1], abs=1e-3)
+
+
+@pytest.mark.parametrize("text", ["", "ok", "A transmissão não é síncrona. " * 60, "0f3a " * 300])
+def test_tokens_are_counted_beyond_the_window(embedder: Embedder, text: str):
+    assert embedder.count_tokens(text * 2) >= embedder.count_tokens(text)
+    assert embedder.count_tokens(text * 9) > embedder.window or len(text) < 10
+
+
+@needs_minilm
+def test_what_fits_into_the_window_is_read_to_its_last_word(minilm_folder: Path):
+    model = FastembedEmbedder(minilm.MODEL_NAME, minilm_folder)
+    text = "Cada antena tem um número. "
+    fits = next(n for n in range(1, 400) if model.count_tokens(text * (n + 1) + "Jaca.") > model.window)
+    with_end, without = list(model.embed_passages([text * fits + "Jaca.", text * fits]))
+    assert model.count_tokens(text * fits + "Jaca.") <= model.window
+    assert with_end != pytest.approx(without, abs=1e-4)
+    beyond, same = list(model.embed_passages([text * (fits + 2) + "Jaca.", text * (fits + 2)]))
+    assert beyond == pytest.approx(same, abs=1e-5)
 
 
 def test_no_texts_make_no_vectors(embedder: Embedder):

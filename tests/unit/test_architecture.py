@@ -32,6 +32,7 @@ ONE_IMPORTER = {
 """One library, one file: replacing one of these is a change in one place."""
 
 SECOND_IMPORTERS = {
+    ("qdrant_edge", "shared/vector_store/edge_requests.py"): "the same adapter's requests, beside it",
     ("paho", "xgtwin/simulated_lamp.py"): "the other end of the wire, which the bridge must not share code with",
 }
 

@@ -18,6 +18,7 @@ from shared.db.engine import migrate, open_engine
 from shared.embeddings.lexical import LexicalEncoder
 from shared.embeddings.protocol import Embedder
 from shared.models import DEFAULT_ORGANIZATION_ID as ORG
+from shared.models import Filters
 from shared.settings import IngestSettings, Settings
 from shared.vector_store.bootstrap import open_store
 from shared.vector_store.protocol import SearchRequest, VectorStore
@@ -63,7 +64,9 @@ class Service:
 
         async def rest() -> dict[str, Any] | None:
             document = await self.document(document_id)
-            return None if document["status"] in {"queued", "parsing", "embedding"} else document
+            unfinished = {"document_id": document_id, "state": "queued,running"}
+            jobs = (await self.http.get("/jobs", params=unfinished)).json()["items"]
+            return None if jobs or document["status"] in {"queued", "parsing", "embedding"} else document
 
         return await until(rest, f"document {document_id} to settle", seconds)
 
@@ -96,9 +99,9 @@ class Service:
 
         return await until(there, f"job {job_id} to be {states}")
 
-    async def found(self, question: str) -> list[str]:
+    async def found(self, question: str, filters: Filters | None = None) -> list[str]:
         """Names of the documents that a search finds, best first."""
-        request = SearchRequest(ORG, LexicalEncoder().passage(question), limit=20)
+        request = SearchRequest(ORG, LexicalEncoder().passage(question), limit=20, filters=filters or Filters())
         results = await asyncio.to_thread(self.store.search, request)
         return [result.chunk.filename for result in results]
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from concurrent.futures import Future, wait
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import httpx
 import pytest
 
 from ingest_service.lifecycle import live_document
+from shared.models import Filters
+from shared.observability.metrics import CHUNKS_STORED
 from tests.integration.ingest.documents import long_text, pdf, scanned_pdf
 from tests.integration.ingest.service import Service, running, until
 
@@ -123,7 +126,7 @@ async def test_a_text_is_a_document_with_its_title(service: Service):
 
 async def test_a_document_without_text_says_so(service: Service):
     document = await service.add("digitalizado.pdf", scanned_pdf(3))
-    assert (document["status"], document["pages"], document["chunks"]) == ("no_text", None, 0)
+    assert (document["status"], document["pages"], document["chunks"]) == ("no_text", 3, 0)
     assert "3 pages" in document["error"]
 
 
@@ -143,19 +146,83 @@ async def test_a_pdf_with_the_wrong_suffix_is_read_as_the_pdf_it_is(service: Ser
 
 async def test_a_new_title_reaches_the_citations_without_a_gap(service: Service):
     document = await service.add("glossario.txt", "O termo handover quer dizer troca de célula.".encode())
+    stored = CHUNKS_STORED._value.get()
     patched = await service.http.patch(f"/documents/{document['id']}", json={"title": "Glossário móvel"})
     assert patched.status_code == 200
     after = await service.settled(document["id"])
-    assert (after["title"], after["version"]) == ("Glossário móvel", 2)
+    assert (after["title"], after["version"]) == ("Glossário móvel", 1)
+    assert CHUNKS_STORED._value.get() == stored
+    assert await service.found("glossário móvel") == ["glossario.txt"]
     chunks = (await service.http.get(f"/documents/{document['id']}/chunks")).json()["items"]
     assert {chunk["title"] for chunk in chunks} == {"Glossário móvel"}
     assert await service.chunks_of(document["id"]) == len(chunks) == 1
 
 
-async def test_metadata_alone_changes_nothing_in_the_store(service: Service):
-    document = await service.add("nota.txt", b"Uma nota curta.")
-    patched = (await service.http.patch(f"/documents/{document['id']}", json={"metadata": {"a": 1}})).json()
-    assert (patched["metadata"], patched["version"], patched["status"]) == ({"a": 1}, 1, "ready")
+async def test_a_title_taken_back_leaves_the_documents_own(service: Service):
+    document = await service.add("manual.md", b"# Manual da bancada\n\nLigue a bancada pela chave.")
+    for given, shown in (("Meu título", "Meu título"), ("", "Manual da bancada")):
+        patched = await service.http.patch(f"/documents/{document['id']}", json={"title": given})
+        assert patched.json()["title"] == shown
+        await service.settled(document["id"])
+        chunks = (await service.http.get(f"/documents/{document['id']}/chunks")).json()["items"]
+        assert {chunk["title"] for chunk in chunks} == {shown}
+
+
+async def test_what_a_document_is_labelled_with_narrows_searches_and_makes_no_vector(service: Service):
+    stored = CHUNKS_STORED._value.get()
+    text = "A norma da bancada pede luvas e óculos para quem solda placas de circuito."
+    form = {"metadata": '{"curso": "TP555", "date": "2024-05-01"}', "collection": "normas"}
+    uploaded = await service.upload("norma.txt", text.encode(), **form)
+    document = await service.settled(uploaded.json()["documents"][0]["id"])
+    assert (document["language"], document["collection"]) == ("pt", "normas")
+    question = "luvas e óculos"
+    assert await service.found(question, Filters(collections=("normas",), languages=("pt",))) == ["norma.txt"]
+    assert await service.found(question, Filters(metadata={"curso": ("TP555",)})) == ["norma.txt"]
+    assert await service.found(question, Filters(date_from=date(2024, 5, 1), date_to=date(2024, 5, 1))) == ["norma.txt"]
+    change = {"metadata": {"curso": "TP501"}, "collection": "arquivo"}
+    patched = (await service.http.patch(f"/documents/{document['id']}", json=change)).json()
+    assert (patched["metadata"], patched["version"], patched["status"]) == ({"curso": "TP501"}, 1, "ready")
+    await service.settled(document["id"])
+    assert await service.found(question, Filters(metadata={"curso": ("TP555",)})) == []
+    assert await service.found(question, Filters(metadata={"curso": ("TP501",)}, collections=("arquivo",)))
+    assert CHUNKS_STORED._value.get() == stored + document["chunks"]
+
+
+async def test_the_same_bytes_with_other_labels_are_relabelled(service: Service):
+    first = await service.add("aviso.txt", b"O portao fecha cedo.")
+    again = await service.upload("aviso.txt", b"O portao fecha cedo.", collection="avisos")
+    assert again.json()["documents"][0]["duplicate"] is True
+    document = await service.settled(first["id"])
+    assert (document["collection"], document["version"]) == ("avisos", 1)
+    assert await service.found("portão", Filters(collections=("avisos",))) == ["aviso.txt"]
+
+
+async def test_documents_are_listed_by_collection_language_and_metadata(service: Service):
+    long = "Este texto fala da bancada de medidas do laboratório e de como ela deve ser usada todos os dias."
+    await service.upload("a.txt", long.encode(), collection="normas", metadata='{"curso": "TP555", "ano": 2024}')
+    await service.upload("b.txt", b"Another text, about the bench of the laboratory and how people should use it.")
+    for item in (await service.documents()).values():
+        await service.settled(item["id"])
+    assert set(await service.documents(collection="normas")) == {"a.txt"}
+    assert set(await service.documents(language="en")) == {"b.txt"}
+    assert set(await service.documents(metadata="curso=TP555")) == {"a.txt"}
+    assert set(await service.documents(metadata="ano=2024")) == {"a.txt"}
+    assert set(await service.documents(metadata="ano=2025")) == set()
+    assert set(await service.documents(name="B.T")) == {"b.txt"}
+    wrong = await service.http.get("/documents", params={"metadata": "curso"})
+    assert (wrong.status_code, "key=value" in wrong.json()["detail"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("Guia.pdf", "GUIA.PDF"), ("ação.txt", "AÇÃO.txt"), ("ç.md", "c\u0327.md")]
+)
+async def test_a_name_in_other_capitals_or_another_composition_is_the_same_name(
+    service: Service, first: str, second: str
+):
+    old = await service.add(first, b"O texto velho do guia.")
+    new = await service.add(second, b"O texto novo do guia.")
+    assert (new["id"], new["version"]) == (old["id"], 2)
+    assert len(await service.documents()) == 1
 
 
 async def test_lists_go_page_by_page_and_by_status(service: Service):

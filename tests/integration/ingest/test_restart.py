@@ -104,6 +104,10 @@ class LetterCounts:
 
     name = "letter-counts"
     dimension = 26
+    window = 512
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
 
     def embed_passages(self, texts: Sequence[str]) -> Iterator[Vector]:
         yield from map(self.embed_question, texts)

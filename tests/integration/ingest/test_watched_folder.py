@@ -11,7 +11,8 @@ from typing import BinaryIO
 
 import pytest
 
-from ingest_service.intake import Admission, Arrival, Intake
+from ingest_service.arrivals import Admission, Arrival
+from ingest_service.intake import Intake
 from tests.integration.ingest.documents import pdf, protected_pdf
 from tests.integration.ingest.service import Service, running, until
 
@@ -65,7 +66,7 @@ async def test_renaming_a_file_keeps_its_document_and_renames_it(service: Servic
     (service.watched / "velho.txt").write_text("O elevador panorâmico parou.")
     first = await service.named("velho.txt")
     (service.watched / "velho.txt").rename(service.watched / "novo.txt")
-    second = await service.named("novo.txt")
+    second = await service.settled((await service.named("novo.txt"))["id"])
     assert second["id"] == first["id"]
     assert await service.found("elevador panorâmico") == ["novo.txt"]
 
@@ -193,7 +194,7 @@ async def test_an_upload_outlives_the_file_with_the_same_bytes(service: Service)
     first = await service.named("pasta.txt")
     assert (await service.upload("envio.txt", data)).json()["documents"][0]["duplicate"] is True
     (service.watched / "pasta.txt").unlink()
-    document = await service.named("envio.txt")
+    document = await service.settled((await service.named("envio.txt"))["id"])
     assert document["id"] == first["id"]
     assert document["sources"] == [{"kind": "upload", "key": "envio.txt"}]
     assert await service.found("mesmo texto dos dois lados") == ["envio.txt"]

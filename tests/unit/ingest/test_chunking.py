@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from ingest_service.canonical import CanonicalText, canonical_text, clean
-from ingest_service.chunking import ENOUGH_WORDS, OVERLAP_WORDS, passages, searchable_text
+from ingest_service.chunking import ENOUGH_WORDS, OVERLAP_WORDS, TITLE_CHARS, passages, searchable_text
 from ingest_service.parsing.blocks import Block, BlockKind
 from ingest_service.sentences import MAX_WORDS, sentences, words
 from tests.integration.ingest.documents import long_text
@@ -134,4 +134,61 @@ def test_text_without_sentences_is_cut_too(text: str):
 
 
 def test_title_and_headings_are_searched_but_not_quoted():
-    assert searchable_text("Guia", ("Guia", "Rádio"), "Texto.") == "Guia > Rádio\nTexto."
+    assert searchable_text("Guia", ("Guia", "Rádio"), "", "Texto.") == "Guia > Rádio\nTexto."
+
+
+def test_the_head_of_a_cut_table_and_no_more_of_a_title_than_fits_go_in_front():
+    above = searchable_text("T" * 500, (), "| Porta | Serviço |", "| 8000 | query |")
+    assert above == "T" * TITLE_CHARS + "\n| Porta | Serviço |\n| 8000 | query |"
+
+
+def table(rows: int) -> Block:
+    lines = ["| Porta | Serviço |", "|---|---|", *(f"| {8000 + n} | serviço número {n} |" for n in range(rows))]
+    return Block(kind=BlockKind.TABLE, text="\n".join(lines))
+
+
+def test_a_short_table_is_kept_whole_with_the_sentence_above_it():
+    canonical = canonical_of(paragraph("As portas são estas:"), table(5))
+    (passage,) = passages(canonical)
+    assert passage.text == canonical.text
+    assert passage.context == ""
+
+
+def test_a_long_table_is_cut_between_rows_and_each_part_knows_its_head():
+    canonical = canonical_of(paragraph("As portas são estas:"), table(120))
+    cut = passages(canonical)
+    assert len(cut) > 3
+    assert [passage.context for passage in cut] == [""] + ["| Porta | Serviço |"] * (len(cut) - 1)
+    for passage in cut[1:]:
+        assert all(row.startswith("| ") and row.endswith(" |") for row in passage.text.splitlines())
+        assert words(passage.text) <= MAX_WORDS
+    rows = [row for passage in cut for row in passage.text.splitlines() if "serviço número" in row]
+    assert rows == table(120).text.splitlines()[2:]
+
+
+class Letters:
+    """A model that reads one token a letter."""
+
+    def __init__(self, window: int) -> None:
+        self.window = window
+
+    def count_tokens(self, text: str) -> int:
+        return len(text)
+
+
+@pytest.mark.parametrize("window", [256, 512, 2048])
+def test_no_passage_is_longer_than_the_models_window(window: int):
+    blocks = [heading("Redes de acesso"), paragraph(long_text(20)), paragraph("0f3a" * 400), table(40)]
+    canonical, model = canonical_of(*blocks), Letters(window)
+    cut = passages(canonical, window=model)
+    for passage in cut:
+        text = searchable_text("T" * 40, passage.heading_path, passage.context, passage.text)
+        assert model.count_tokens(text) <= window
+        assert passage.text == canonical.text[passage.start : passage.end]
+    lost = set(canonical.text.split()) - {word for passage in cut for word in passage.text.split()}
+    assert not [word for word in lost if word not in "Redes de acesso" and not word.startswith("0f3a")]
+
+
+def test_a_wide_window_changes_nothing():
+    canonical = canonical_of(heading("Redes"), paragraph(long_text(40)), table(60))
+    assert passages(canonical, window=Letters(100_000)) == passages(canonical)

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Engine
@@ -13,6 +14,7 @@ from ingest_service.ledger import JobCancelled, LeaseLost, Ledger, cancel_jobs_o
 from ingest_service.lifecycle import add_job
 from ingest_service.owner import Owner
 from ingest_service.tables import DocumentRow, JobKind, JobRow, JobState
+from shared.auth.tables import Organization
 from shared.db.engine import migrate, open_engine
 from shared.db.rows import utc_now
 from shared.models import DocumentStatus
@@ -48,6 +50,56 @@ def a_job(engine: Engine, priority: int = 0, document: DocumentRow | None = None
         job = add_job(session, document, JobKind.INGEST, priority)
         session.commit()
         return job
+
+
+def an_organization(engine: Engine) -> UUID:
+    with Session(engine, expire_on_commit=False) as session:
+        organization = Organization(name="other")
+        session.add(organization)
+        session.commit()
+        return organization.id
+
+
+def a_job_of(engine: Engine, organization: UUID, priority: int = 0) -> JobRow:
+    with Session(engine, expire_on_commit=False) as session:
+        document = DocumentRow(
+            organization_id=organization, name="a", content_hash=str(uuid4()), size=1, media_type="x", status="queued"
+        )
+        session.add(document)
+        session.flush()
+        job = add_job(session, document, JobKind.INGEST, priority)
+        session.commit()
+        return job
+
+
+def test_organizations_take_turns_however_much_one_of_them_brings(engine: Engine):
+    crowd, lone, third = (an_organization(engine) for _ in range(3))
+    for _ in range(20):
+        a_job_of(engine, crowd, priority=10)
+    a_job_of(engine, lone)
+    for _ in range(2):
+        a_job_of(engine, third)
+    claimed = [ledger(engine).claim() for _ in range(8)]
+    turns = [job.organization_id for job in claimed if job]
+    assert sorted(turns[:3]) == sorted([crowd, lone, third])
+    assert turns[3:5].count(third) == 1
+    assert turns[5:] == [crowd] * 3
+
+
+def test_an_organization_whose_document_is_busy_does_not_hold_up_the_others(engine: Engine):
+    first, second = an_organization(engine), an_organization(engine)
+    waiting = a_job_of(engine, first)
+    with Session(engine) as session:
+        document = session.get_one(DocumentRow, waiting.document_id)
+        add_job(session, document, JobKind.RELABEL, 0)
+        session.commit()
+    assert ledger(engine).claim() is not None
+    other = a_job_of(engine, second)
+    a_job_of(engine, second)
+    claimed = [ledger(engine).claim() for _ in range(3)]
+    assert claimed[0]
+    assert claimed[0].id == other.id
+    assert claimed[2] is None
 
 
 def state_of(engine: Engine, job: JobRow) -> JobRow:

@@ -1,0 +1,37 @@
+"""Whose turn it is: a thousand documents of one organization never keep another's first one waiting."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from ingest_service.tables import JobRow, JobState
+
+
+def next_job(session: Session, now: datetime) -> UUID | None:
+    """The job to take next, or None. Organizations go round, the one that waited longest since its last turn first;
+    within one, the most urgent job and the oldest among equals. Jobs of a document that is worked on wait.
+    """
+    other, earlier, waiting = aliased(JobRow), aliased(JobRow), aliased(JobRow)
+    ready = (col(JobRow.state) == JobState.QUEUED, col(JobRow.run_after) <= now)
+    busy = select(other.id).where(other.document_id == JobRow.document_id, col(other.state) == JobState.RUNNING)
+    waiting_for = (
+        select(waiting.organization_id).where(col(waiting.state) == JobState.QUEUED).distinct().subquery("waiting_for")
+    )
+    last_turn = (
+        select(func.max(earlier.started_at))
+        .where(earlier.organization_id == waiting_for.c.organization_id)
+        .scalar_subquery()
+    )
+    turns = session.exec(select(waiting_for.c.organization_id).order_by(last_turn.is_not(None), last_turn)).all()
+    for organization_id in turns:
+        best = (
+            select(JobRow.id)
+            .where(*ready, JobRow.organization_id == organization_id, ~busy.exists())
+            .order_by(col(JobRow.priority).desc(), col(JobRow.queued_at), col(JobRow.id))
+        )
+        if wanted := session.exec(best.limit(1)).one_or_none():
+            return wanted
+    return None
