@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from ingest_service.api import Parts, document_routes
 from ingest_service.api_jobs import job_routes
 from ingest_service.api_manifest import manifest_routes
+from ingest_service.api_pages import page_routes
 from ingest_service.blobs import Blobs
 from ingest_service.catalogue import Catalogue
 from ingest_service.census import Census
@@ -23,6 +24,7 @@ from ingest_service.ledger import Ledger
 from ingest_service.manifest import Manifests
 from ingest_service.outcomes import Runner
 from ingest_service.owner import Owner
+from ingest_service.page_images import PageImages
 from ingest_service.parsing.blocks import ParsingLimits
 from ingest_service.parsing.sandbox import Sandbox
 from ingest_service.parsing.tessdata import find_language_data
@@ -130,6 +132,7 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
     )
     app.include_router(document_routes(Parts(guard, intake, remover, changes, catalogue, blobs, store, refusals)))
     app.include_router(manifest_routes(guard, Manifests(engine, refusals, max_file_mb=ingest.max_file_mb)))
+    app.include_router(page_routes(guard, PageImages(catalogue, blobs, store, reader)))
     app.include_router(job_routes(guard, catalogue, changes, folder))
     return app
 

@@ -15,24 +15,28 @@ _IMAGES_COVER = 0.3
 """Of a page with a few characters (a page number, a stamp), from which on its text is in the images."""
 _MANY_PATHS = 100
 """Letters drawn as outlines: text without a text layer."""
+_MANY_LETTERS = 60
+"""On a page of which the layout engine gave nothing: its lines stand sideways."""
 _DEEPEST_FORM = 3
 _GRID = 10_000
 """Pdfium gives places on a page in whole steps: so many each way."""
 
 
 def has_more_than_text(data: bytes, numbers: Sequence[int]) -> list[int]:
-    """Those of the pages on which images or outlines may be letters. Pages count from 1."""
+    """Those of the pages that have letters although the layout engine gave hardly any: in images, as outlines, or
+    sideways. Pages count from 1."""
     if not numbers:
         return []
     with _opened(data) as document:
         return [number for number in numbers if _may_hold_letters(document[number - 1])]
 
 
-def page_raster(data: bytes, number: int, dpi: float, *, colour: bool = False) -> Raster:
-    """The page as it is seen, at `dpi` or what its size allows. Raises `NoSuchPage`, `BrokenDocument`."""
+def page_raster(data: bytes, number: int, dpi: float, *, colour: bool = False, widest: int | None = None) -> Raster:
+    """The page as it is seen, at `dpi` or what its size allows, at most `widest` pixels wide. Raises `NoSuchPage`,
+    `BrokenDocument`."""
     with _page(data, number) as page:
         width, height = page.get_size()
-        scale = scale_of(width, height, dpi)
+        scale = scale_of(width, height, min(dpi, 72 * widest / width) if widest else dpi)
         image = page.render(scale=scale, grayscale=not colour).to_pil()
         image = image.convert("RGB" if colour else "L")
         return Raster(image.width, image.height, image.tobytes(), dpi=scale * 72, channels=3 if colour else 1)
@@ -87,8 +91,13 @@ def _may_hold_letters(page: pdfium.PdfPage) -> bool:
             covered += abs((right - left) * (top - bottom))
         elif item.type == raw.FPDF_PAGEOBJ_PATH:
             paths += 1
-    without_text = not page.get_textpage().count_chars()
-    return covered > _IMAGES_COVER * width * height or paths >= _MANY_PATHS or (without_text and images > 0)
+    letters = page.get_textpage().count_chars()
+    return (
+        covered > _IMAGES_COVER * width * height
+        or paths >= _MANY_PATHS
+        or letters >= _MANY_LETTERS
+        or (not letters and images > 0)
+    )
 
 
 @contextmanager

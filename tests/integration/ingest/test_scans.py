@@ -1,12 +1,14 @@
 """Text that is an image: recognised page by page, only where it is needed, and never twice."""
 
+import io
 import os
 from pathlib import Path
 
+import pikepdf
 from PIL import Image
 
 from ingest_service.recognition import kept_page
-from tests.integration.ingest.documents import scanned_pdf
+from tests.integration.ingest.documents import pdf, scanned_pdf
 from tests.integration.ingest.scans import image_bytes, pdf_of, printed
 from tests.integration.ingest.service import running, until
 
@@ -55,6 +57,16 @@ async def test_pages_scanned_the_wrong_way_round_are_read(tmp_path: Path):
         document = await service.add("girado.pdf", pdf_of(turned))
         chunks = (await service.http.get(f"/documents/{document['id']}/chunks")).json()["items"]
         assert {chunk["page_start"] for chunk in chunks if FIRST in chunk["text"]} == {1, 2, 3}
+
+
+async def test_a_page_stored_sideways_is_read_although_its_layout_is_not(tmp_path: Path):
+    with pikepdf.open(io.BytesIO(pdf([FIRST]))) as document:
+        document.pages[0].Rotate = 90
+        document.save(target := io.BytesIO())
+    async with running(tmp_path) as service:
+        added = await service.add("deitado.pdf", target.getvalue())
+        chunks = (await service.http.get(f"/documents/{added['id']}/chunks")).json()["items"]
+        assert FIRST in chunks[0]["text"]
 
 
 async def test_images_are_read_whatever_their_kind(tmp_path: Path):
