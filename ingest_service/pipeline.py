@@ -181,6 +181,7 @@ def _chunks(work: Work, cut: Sequence[Passage]) -> list[Chunk]:
             page_start=passage.page_start,
             page_end=passage.page_end,
             heading_path=passage.heading_path,
+            media_type=work.media_type,
             context=passage.context,
         )
         for index, passage in enumerate(cut)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from query_service.answering.sentence_scorer import coverage
-from query_service.events import content_url
+from query_service.events import content_url, page_image_url
 from query_service.sentences import Span, sentences
 from query_service.terms import Rarity, WordReader, weigh
 from shared.models import Citation, ScoredChunk
@@ -56,6 +56,7 @@ class Citer:
             quote=chunk.text[span.start : span.end],
             score=round(passage.score, 4),
             url=content_url(self._ingest_url, chunk.document_id, chunk.page_start),
+            page_image=page_image_url(self._ingest_url, chunk, span.start, span.end),
             document_id=chunk.document_id,
             version=chunk.version,
             title=chunk.title,

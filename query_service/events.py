@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.models import Citation, Frozen, ScoredChunk
+from shared.models import PAGE_IMAGE_TYPES, Chunk, Citation, Frozen, ScoredChunk
 
 
 class Reason(StrEnum):
@@ -94,6 +94,14 @@ Event = Meta | Sources | Delta | Citation | Usage | Done
 def content_url(ingest_url: str, document_id: UUID, page: int | None) -> str:
     """Where the ingest service shows the document, opened at the page where one is known."""
     return f"{ingest_url}/documents/{document_id}/content" + (f"#page={page}" if page else "")
+
+
+def page_image_url(ingest_url: str, chunk: Chunk, start: int, end: int) -> str:
+    """Where the ingest service shows the page with `chunk.text[start:end]` marked; empty for kinds without pages."""
+    if chunk.media_type not in PAGE_IMAGE_TYPES or chunk.page_start is None:
+        return ""
+    place = f"{chunk.start + start}-{chunk.start + end}"
+    return f"{ingest_url}/documents/{chunk.document_id}/pages/{chunk.page_start}.png?highlight={place}"
 
 
 def sources_of(passages: Sequence[ScoredChunk], ingest_url: str) -> Sources:

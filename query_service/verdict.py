@@ -61,6 +61,6 @@ def _held(found: Found, reader: WordReader, number: int) -> float:
     weights = weigh(found.words, found.rarity)
     stems = share(weights.stems, reader.features(f"{_context(chunk)} {chunk.text}").stems)
     # A heading may be the question itself, as in an FAQ, and then the text under it need not repeat its words.
-    texts = [*chunk.heading_path[-1:], *(piece.text for piece in pieces(chunk.text))]
+    texts = [*chunk.heading_path[-1:], *(piece.text for piece in pieces(chunk.text, chunk.context))]
     best = max((coverage(weights, reader.features(text)) for text in texts), default=0.0)
     return (stems + best / FULL_COVERAGE) / 2

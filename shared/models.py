@@ -78,7 +78,14 @@ class Chunk(Frozen):
     page_start: int | None = Field(None, ge=1)
     page_end: int | None = Field(None, ge=1)
     heading_path: tuple[str, ...] = ()
+    media_type: str = Field("", description="What kind of document it is from, told from its bytes.")
     context: str = Field("", description="What the passage stands under without holding it: the head of a cut table.")
+
+
+PAGE_IMAGE_TYPES = frozenset(
+    {"application/pdf", "image/png", "image/jpeg", "image/tiff", "image/webp", "image/bmp", "image/gif"}
+)
+"""Kinds of documents whose pages can be shown as images."""
 
 
 class Labels(Frozen):
@@ -130,3 +137,6 @@ class Citation(Frozen):
     quote: str = Field(description="A literal substring of the chunk's text.")
     score: float
     url: str = Field(description="Where the ingest service shows the original bytes of the document.")
+    page_image: str = Field(
+        "", description="Where it shows the page as an image, the quote marked on it; empty for kinds without pages."
+    )

@@ -34,15 +34,17 @@ class Piece:
     kind: Kind
 
 
-def pieces(text: str) -> list[Piece]:
+def pieces(text: str, context: str = "") -> list[Piece]:
     """The readable pieces of a passage in order, without headings, table heads and stumps; questions are kept.
+
+    `context` is the head of the table that the passage begins in the middle of.
 
     A sentence that announces a list comes with its items, a table row with the names of its columns.
     """
     spans = list(sentences(text))
     literal = [text[span.start : span.end] for span in spans]
     found: list[Piece] = []
-    head: str | None = None
+    head: str | None = context or None
     for at, (span, raw) in enumerate(zip(spans, literal, strict=True)):
         if is_row(raw):
             if head is None:

@@ -44,7 +44,7 @@ def _fenced(passages: Sequence[ScoredChunk], mark: str) -> list[str]:
     blocks: list[str] = []
     for n, passage in enumerate(passages, 1):
         chunk = passage.chunk
-        text = _neutral(chunk.text)[:left]
+        text = _neutral("\n".join(filter(None, [chunk.context, chunk.text])))[:left]
         if not text:
             break
         left -= len(text)

@@ -72,7 +72,7 @@ def score_sentences(
         asked_above = QUESTION_HEADING if title.endswith("?") else HEADING
         heading = asked_above * coverage(weights, reader.features(" ".join(passage.chunk.heading_path)))
         before, asked = 0.0, False
-        for piece in pieces(passage.chunk.text):
+        for piece in pieces(passage.chunk.text, passage.chunk.context):
             own = coverage(weights, reader.features(piece.text))
             bonus = ANSWER_TYPE if wanted and wanted.search(piece.text) else 0.0
             if defines and _begins_with(weights, piece.text, reader):

@@ -36,6 +36,13 @@ function source(citation) {
   link.target = "_blank";
   link.rel = "noopener";
   item.append(link, element("blockquote", citation.quote));
+  if (citation.page_image) {
+    const page = element("a", "Ver o trecho na página", "page");
+    page.href = citation.page_image;
+    page.target = "_blank";
+    page.rel = "noopener";
+    item.append(page);
+  }
   return item;
 }
 

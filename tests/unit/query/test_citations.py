@@ -1,7 +1,7 @@
 import pytest
 
 from query_service.citations import MarkerFilter
-from tests.unit.query.samples import citer, passage
+from tests.unit.query.samples import INGEST, citer, passage
 
 FIRST = passage("O 5G nasceu em 2018. A latência do 5G é baixa. O espectro vai até 71 GHz.", document="a.pdf")
 SECOND = passage("O 6G virá em 2030.", document="b.pdf")
@@ -50,3 +50,18 @@ def test_a_marker_after_the_full_stop_belongs_to_the_sentence_before_it():
 def test_each_passage_is_cited_once_and_text_without_markers_has_no_citation():
     assert [proof.n for proof in citer.support("Um [1]. Outro [1].", [FIRST])] == [1]
     assert citer.support("Os documentos não respondem.", [FIRST]) == []
+
+
+def test_a_citation_shows_its_page_with_the_quote_marked():
+    page = passage("O 5G nasceu em 2018. A latência é baixa.", start=100, page_start=7, media_type="application/pdf")
+    (proof,) = citer.support("A latência é baixa [1].", [page])
+    assert proof.page_image == f"{INGEST}/documents/{page.chunk.document_id}/pages/7.png?highlight=121-140"
+    assert page.chunk.text[21:40] == proof.quote
+
+
+@pytest.mark.parametrize(
+    "more", [{"media_type": "text/markdown"}, {"media_type": "application/pdf"}, {"page_start": 1}]
+)
+def test_what_has_no_page_image_names_none(more):
+    (proof,) = citer.support("A latência é baixa [1].", [passage("A latência é baixa.", **more)])
+    assert proof.page_image == ""

@@ -70,6 +70,14 @@ async def test_a_row_of_a_cut_table_is_not_read_with_another_row_as_its_names():
     assert "E2: " not in text
 
 
+async def test_a_row_of_a_cut_table_is_read_with_the_names_that_its_chunk_remembers():
+    cut = passage(
+        "| E2 | Near-RT RIC | Métricas |\n| A1 | Non-RT RIC | Políticas |", context="| Interface | Entre | Leva |"
+    )
+    text, _ = await answer("Que políticas leva a interface A1 do Non-RT RIC?", cut)
+    assert "Interface: A1; Entre: Non-RT RIC; Leva: Políticas. [1]" in text
+
+
 async def test_a_row_that_ends_in_a_question_mark_gets_no_full_stop():
     table = passage("Fase | Pergunta principal\n\nPrimeira | Que demandas o 5G não atende?")
     text, _ = await answer("Qual a pergunta principal da primeira fase?", table)
