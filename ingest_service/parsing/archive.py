@@ -59,10 +59,11 @@ def member(data: bytes, name: str) -> bytes:
 
 
 def with_members(data: bytes, changed: Mapping[str, bytes]) -> bytes:
-    """A copy of a verified archive with some members replaced. Not compressed: it only goes to the next parser."""
+    """A copy of a verified archive with some members changed or added. Not compressed: it only goes to the next
+    parser."""
     target = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(target, "w") as copy:
-        for name in dict.fromkeys(source.namelist()):
+        for name in dict.fromkeys([*source.namelist(), *changed]):
             copy.writestr(name, changed[name] if name in changed else source.read(name))
     return target.getvalue()
 

@@ -5,6 +5,7 @@ link more than once.
 """
 
 import struct
+import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -15,6 +16,8 @@ OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 _END_RECORD = struct.Struct("<4s4H2LH")
 _LONGEST_COMMENT = 0xFFFF
+_LONGEST_MIMETYPE = 100
+_DEFLATED = b"\x08\x00"
 _LISTED_BYTES = 1 << 20
 """So much of a ZIP's list of contents is read: some 10,000 names, and what decides stands among the first."""
 _ENTRY = struct.Struct("<4s6H3L5H2L")
@@ -36,7 +39,7 @@ _BY_STREAM = {
 
 def kind_of_zip(stream: BinaryIO, head: bytes) -> str | None:
     """DOCX, PPTX, XLSX, ODT, ODS, ODP or EPUB; None for any other archive."""
-    if kind := _BY_MIMETYPE.get(_stored_mimetype(head)):
+    if kind := _BY_MIMETYPE.get(_first_mimetype(head)):
         return kind
     names = list(_names(stream))
     if "[Content_Types].xml" in names:
@@ -66,12 +69,18 @@ def kind_of_ole(stream: BinaryIO, head: bytes) -> str | None:
     return None
 
 
-def _stored_mimetype(head: bytes) -> str:
-    """What the first member of OpenDocument and EPUB files says: it is called `mimetype` and not compressed."""
+def _first_mimetype(head: bytes) -> str:
+    """What the first member of OpenDocument and EPUB files says: it is called `mimetype` and should be stored plain."""
     if head[26:28] != b"\x08\x00" or head[30:38] != b"mimetype":
         return ""
     size, extra = int.from_bytes(head[18:22], "little"), int.from_bytes(head[28:30], "little")
-    return head[38 + extra : 38 + extra + min(size, 100)].decode("ascii", errors="replace").strip()
+    said = head[38 + extra : 38 + extra + min(size, _LONGEST_MIMETYPE)]
+    if head[8:10] == _DEFLATED:
+        try:
+            said = zlib.decompressobj(-zlib.MAX_WBITS).decompress(head[38 + extra :], _LONGEST_MIMETYPE)
+        except zlib.error:
+            return ""
+    return said.decode("ascii", errors="replace").strip()
 
 
 def _names(stream: BinaryIO) -> Iterator[str]:

@@ -85,10 +85,17 @@ def too_many_parts(limit: int) -> TooLargeUnpacked:
     return TooLargeUnpacked(f"The document consists of more than {limit} parts: split it and send the pieces.")
 
 
+def too_many_columns(columns: int, limit: int) -> BrokenDocument:
+    return BrokenDocument(
+        f"A row of the table has {columns} columns, and spreadsheets have {limit} at most: check how it was exported, "
+        "and send it again."
+    )
+
+
 def declares_entities() -> BrokenDocument:
     return BrokenDocument(
-        "The document declares XML entities, which documents of this kind never need and attacks do: open it in the "
-        "program that made it and save it anew."
+        "The document is damaged or a trap: it declares XML entities, which documents of this kind never need. Open it "
+        "in the program that made it and save it anew."
     )
 
 
@@ -117,7 +124,8 @@ def cut_off() -> BrokenDocument:
 
 def nested_too_deeply() -> BrokenDocument:
     return BrokenDocument(
-        "The page nests its elements more than 2000 deep, which no browser shows: save it as PDF and send that."
+        "The page is damaged or a trap: it nests its elements more than 2000 deep, which no browser shows. Save it as "
+        "PDF and send that."
     )
 
 

@@ -2,15 +2,21 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from ingest_service.parsing import errors
 from ingest_service.parsing.blocks import Block, BlockKind
 from ingest_service.parsing.markdown_table import markdown_table
+
+MAX_COLUMNS = 16_384
+"""As in the spreadsheet programs: a line with more is no line of a table."""
 
 
 def blocks_of_grid(rows: Iterable[Sequence[str]], page: int | None) -> Iterator[Block]:
     """Empty rows part one table from the next. Lines of a single cell above a table are its title, not its header,
-    and a column of text is text."""
+    and a column of text is text. Raises `BrokenDocument` beyond `MAX_COLUMNS`."""
     table: list[Sequence[str]] = []
     for row in rows:
+        if len(row) > MAX_COLUMNS:
+            raise errors.too_many_columns(len(row), MAX_COLUMNS)
         cells = sum(1 for text in row if text.strip())
         if cells == 0:
             yield from _closed(table, page)

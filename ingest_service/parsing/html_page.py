@@ -6,6 +6,7 @@ from lxml import etree, html
 
 from ingest_service.parsing import encodings, errors
 from ingest_service.parsing.blocks import Block, BlockKind, ParsedDocument, ParsingLimits
+from ingest_service.parsing.html_tables import spell_out_spans
 from ingest_service.parsing.partitioners import html_blocks
 from ingest_service.parsing.titles import own_title
 
@@ -38,7 +39,8 @@ _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECAS
 # Numbers and arrows of notes that pandoc puts into sentences.
 _NOTE_MARKS = frozenset(("footnote-ref", "footnote-back"))
 _DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9._:-]+)""")
-_XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
+# What stands before the first element of a page. Of a DOCTYPE with declarations in it the parser keeps the end as text.
+_PROLOGUE = re.compile(r"\A\s*(?:<\?xml[^>]*\?>\s*)?(?:<!DOCTYPE[^>\[]*\[.*?\]\s*>)?", re.DOTALL | re.IGNORECASE)
 _DECLARED_WITHIN_BYTES = 4096
 _DEEPEST = 200
 """libxml2 silently drops what lies deeper than 255 elements, and old pages that never close a tag reach that."""
@@ -59,11 +61,12 @@ def parse_markup(text: str) -> ParsedDocument:
         return ParsedDocument(blocks=())
     try:
         # entities of a DOCTYPE are none of HTML's business: this parser knows the named characters and no others
-        root = html.document_fromstring(_XML_DECLARATION.sub("", text), parser=_parser())
+        root = html.document_fromstring(_PROLOGUE.sub("", text), parser=_parser())
     except etree.ParserError:  # nothing but comments
         return ParsedDocument(blocks=())
     title = own_title(" ".join(root.xpath("string(//head/title)").split()))
     _keep_text(root)
+    spell_out_spans(root)
     blocks = tuple(html_blocks(html.tostring(root, encoding="unicode")))
     return ParsedDocument(blocks=blocks, title=title or title_of_blocks(blocks))
 

@@ -1,13 +1,13 @@
 """Tables as Markdown: what chunks quote and answerers read."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> str:
     """Rows of cells as one Markdown table, the first row as its header. Rows and columns without any text are left
     out, and so are empty cells at the end of a row; empty when no cell has text."""
     texts = [[_cell(text) for text in row] for row in rows]
-    used = sorted({column for row in texts for column, text in enumerate(row) if text})
+    used = {column for row in texts for column, text in enumerate(row) if text}
     if not used:
         return ""
     header, *rest = [_line(row, used) for row in texts if any(row)]
@@ -18,9 +18,9 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def _line(row: Sequence[str], used: Sequence[int]) -> str:
+def _line(row: Sequence[str], used: Set[int]) -> str:
     # Never filled up to the width of the widest row: one row of a million cells would make millions of every other.
-    cells = [row[column] for column in used if column < len(row)]
+    cells = [text for column, text in enumerate(row) if column in used]
     while not cells[-1]:
         cells.pop()
     return f"| {' | '.join(cells)} |"

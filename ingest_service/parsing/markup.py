@@ -7,12 +7,13 @@ from lxml import etree
 from ingest_service.parsing.blocks import Block, BlockKind, ParsedDocument, ParsingLimits
 from ingest_service.parsing.ooxml import parsed
 
-_NOT_TEXT = frozenset(("script", "style", "metadata"))
+_NOT_TEXT = ("{*}script", "{*}style", "{*}metadata")
 
 
 def parse_xml(data: bytes, _: ParsingLimits) -> ParsedDocument:
     """One paragraph for each element that has text of its own, with all that stands in it. Raises `BrokenDocument`."""
     root = parsed(data.strip())
+    etree.strip_elements(root, *_NOT_TEXT, etree.Comment, etree.ProcessingInstruction, with_tail=False)
     title = next((" ".join(element.itertext()) for element in root.iterchildren("{*}title")), "")
     return ParsedDocument(blocks=tuple(_blocks(root)), title=" ".join(title.split()))
 
@@ -21,8 +22,6 @@ def _blocks(root: etree._Element) -> Iterator[Block]:
     waiting = [root]
     while waiting:
         element = waiting.pop()
-        if not isinstance(element.tag, str) or etree.QName(element).localname.lower() in _NOT_TEXT:
-            continue
         own = [element.text or "", *(child.tail or "" for child in element)]
         if any(text.strip() for text in own):
             yield Block(kind=BlockKind.PARAGRAPH, text=" ".join(" ".join(element.itertext()).split()))

@@ -6,9 +6,15 @@ from pathlib import Path
 import pypandoc
 
 from ingest_service.parsing import errors, programs
-from ingest_service.parsing.archive import verified_members
+from ingest_service.parsing.archive import verified_members, with_members
 from ingest_service.parsing.blocks import ParsedDocument, ParsingLimits
 from ingest_service.parsing.html_page import parse_markup
+
+_ODT_STYLES = "styles.xml"
+"""pandoc wants it, although the standard leaves it to the document."""
+_NO_STYLES = (
+    b'<o:document-styles xmlns:o="urn:oasis:names:tc:opendocument:xmlns:office:1.0"><o:styles/></o:document-styles>'
+)
 
 
 def parse_rtf(data: bytes, limits: ParsingLimits) -> ParsedDocument:
@@ -18,7 +24,8 @@ def parse_rtf(data: bytes, limits: ParsingLimits) -> ParsedDocument:
 
 def parse_odt(data: bytes, limits: ParsingLimits) -> ParsedDocument:
     """As `parse_rtf`, after the guard for archives."""
-    verified_members(data, limits)
+    if _ODT_STYLES not in verified_members(data, limits):
+        data = with_members(data, {_ODT_STYLES: _NO_STYLES})
     return _read(data, "odt", limits)
 
 

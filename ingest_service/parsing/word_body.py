@@ -29,6 +29,7 @@ def make_plain(body: etree._Element, notes: Mapping[str, Mapping[str, str]]) -> 
     paragraph that refers to it."""
     etree.strip_elements(body, *_GONE, *_WRAPPING_PROPERTIES, with_tail=False)
     etree.strip_tags(body, *_WRAPPINGS)
+    _tidy(body)
     _formulas_as_text(body)
     for kind, texts in notes.items():
         for reference in list(body.iter(f"{W}{kind}Reference")):
@@ -45,6 +46,17 @@ def note_texts(notes: etree._Element, kind: str) -> dict[str, str]:
     return {
         note.get(f"{W}id", ""): " ".join("".join(note.itertext(f"{W}t")).split()) for note in notes.iter(f"{W}{kind}")
     }
+
+
+def _tidy(body: etree._Element) -> None:
+    """Drop paragraphs of nothing, which are spacing and cost the reader below as much as full ones; and end the last
+    section, without which it stops after the section before."""
+    for text in body.iter(f"{W}body"):
+        for paragraph in text.findall(f"{W}p"):
+            if len(paragraph) == 0:
+                text.remove(paragraph)
+        if text.find(f"{W}sectPr") is None:
+            etree.SubElement(text, f"{W}sectPr")
 
 
 def _insert_after(inner: etree._Element, paragraphs: Iterable[etree._Element]) -> None:

@@ -6,6 +6,7 @@ import zipfile
 import pytest
 
 from ingest_service.parsing import media_types as kinds
+from ingest_service.parsing.registry import parser_of
 from ingest_service.parsing.sniff import sniff
 from shared.errors import UnsupportedMedia
 
@@ -113,3 +114,10 @@ def test_what_cannot_be_read_is_named_with_what_can(data: bytes, name: str, says
     with pytest.raises(UnsupportedMedia, match=says) as refusal:
         sniff(data, name)
     assert "DOCX" in refusal.value.detail
+
+
+def test_every_kind_that_can_be_told_apart_can_be_read():
+    told = {value for name, value in vars(kinds).items() if isinstance(value, str) and name.isupper() and "/" in value}
+    told -= {kinds.ENCRYPTED_OFFICE, kinds.READABLE} | kinds.IMAGES
+    assert len(told) > 15
+    assert [kind for kind in told if parser_of(kind) is None] == []
