@@ -77,6 +77,14 @@ def test_there_is_one_unit_vector_a_text_in_order(embedder: Embedder):
     assert vectors[0] != pytest.approx(vectors[1], abs=1e-3)
 
 
+@needs_minilm
+def test_memory_of_a_long_batch_is_not_kept_for_ever(minilm_folder: Path):
+    """Onnxruntime's arena grows to the longest batch it ever saw and gives nothing back (fastembed#483,
+    open-webui#5946)."""
+    session = FastembedEmbedder(minilm.MODEL_NAME, minilm_folder)._model.model.model
+    assert session.get_session_options().enable_cpu_mem_arena is False
+
+
 @pytest.mark.parametrize("text", ["", "ok", "A transmissão não é síncrona. " * 60, "0f3a " * 300])
 def test_tokens_are_counted_beyond_the_window(embedder: Embedder, text: str):
     assert embedder.count_tokens(text * 2) >= embedder.count_tokens(text)
