@@ -13,7 +13,7 @@ KEEPERS = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 
 
 @cache
-def tests_of(module: str) -> dict[str, list[str]]:
+def marks_in(module: str) -> dict[str, list[str]]:
     """Names of the module's tests, each with its decorators."""
     tree = ast.parse((ROOT / module).read_text())
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
@@ -29,5 +29,5 @@ def test_each_promise_is_kept_by_tests_that_exist(row: str):
     keepers = KEEPERS.findall(row)
     assert keepers
     for module, name in keepers:
-        assert name in tests_of(module), f"{module} has no {name}"
-        assert not [mark for mark in tests_of(module)[name] if "pytest.mark.skip(" in mark]
+        assert name in marks_in(module), f"{module} has no {name}"
+        assert not [mark for mark in marks_in(module)[name] if "pytest.mark.skip(" in mark]
