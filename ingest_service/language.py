@@ -3,13 +3,15 @@
 import re
 import threading
 
-ENOUGH_WORDS = 8
-"""Of fewer different words nothing can be told: a parts list is in no language."""
+ENOUGH_WORDS = 12
+"""Of fewer different words nothing can be told: a parts list is in no language, and a short one in
+Portuguese is taken for Spanish."""
 SAMPLE_CHARS = 1500
 SAMPLES = 3
+"""Beginning, middle and end: a Portuguese thesis opens with an English abstract."""
+
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _first_come = threading.Lock()  # its statistics are loaded by the first call, and no second may see half of them
-"""Beginning, middle and end: a Portuguese thesis opens with an English abstract."""
 
 
 def language_of(text: str) -> str | None:

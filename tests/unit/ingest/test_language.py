@@ -18,6 +18,7 @@ SPANISH = "La estación base del laboratorio transmite a 3,5 GHz y atiende hasta
         (ENGLISH, "en"),
         (SPANISH, "es"),
         (ENGLISH + "\n" + PORTUGUESE * 60, "pt"),
+        ("Equipamento, sala, patrimônio. Analisador de espectro, sala 12. Gerador de sinais, sala 14.", None),
         ("A-12 B-13 C-14 " * 30, None),
         ("Ata.", None),
         ("", None),
