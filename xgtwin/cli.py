@@ -1,7 +1,6 @@
 """`xgtwin`: every command, one line each; what they do stands in the module of the same name."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -70,13 +69,16 @@ def ask(
 
 @app.command()
 def ingest(
-    path: Annotated[Path, typer.Argument(exists=True, readable=True, help="A document, or a folder of documents.")],
+    source: Annotated[str, typer.Argument(help="A document, a folder of documents, or the address of a web page.")],
     key: Key = "",
 ) -> None:
-    """Send a document or a folder to the running ingest service and show how far it is."""
-    from xgtwin.ingest_command import ingest_path
+    """Send documents to the running ingest service and show how far they are. Repeated, it goes on where it was.
 
-    ingest_path(Settings(), path, key=key)
+    Exit status 1: something was refused or cannot be read; the end of the output says what and why.
+    """
+    from xgtwin.ingest_command import ingest as send
+
+    sys.exit(send(Settings(), source, key=key))
 
 
 @app.command()

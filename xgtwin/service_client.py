@@ -4,8 +4,28 @@ from typing import Any
 
 import httpx
 
-from shared.errors import Unavailable, XgtwinError
+from shared.errors import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    NotFound,
+    TooLarge,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
+    Unprocessable,
+    UnsupportedMedia,
+    XgtwinError,
+)
 from shared.settings import Service
+
+_KINDS: dict[int, type[XgtwinError]] = {
+    kind.status: kind
+    for kind in (
+        *(BadRequest, Unauthorized, Forbidden, NotFound, Conflict, TooLarge, UnsupportedMedia, Unprocessable),
+        *(TooManyRequests, Unavailable),
+    )
+}
 
 
 class ServiceClient:
@@ -26,7 +46,8 @@ class ServiceClient:
     def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         """The response of a request that succeeded.
 
-        Raises `Unavailable` when nobody listens, and `XgtwinError` with the service's own words otherwise.
+        Raises `Unavailable` when nobody listens, and the error of the status (`NotFound` for 404) with the service's
+        own words, code and `retry_after` otherwise.
         """
         try:
             response = self._http.request(method, path, **arguments)
@@ -37,12 +58,17 @@ class ServiceClient:
         except httpx.HTTPError as error:
             raise Unavailable(f"The {self._name} service at {self._http.base_url} broke off: {error}") from error
         if response.is_error:
-            raise XgtwinError(_detail(response))
+            raise _error(response)
         return response
 
 
-def _detail(response: httpx.Response) -> str:
+def _error(response: httpx.Response) -> XgtwinError:
+    kind = _KINDS.get(response.status_code, XgtwinError)
+    pause = response.headers.get("Retry-After", "")
+    retry_after = int(pause) if pause.isdigit() else None
     try:
-        return str(response.json()["detail"])
+        problem = response.json()
+        return kind(str(problem["detail"]), code=str(problem["code"]), retry_after=retry_after)
     except (ValueError, KeyError, TypeError):
-        return f"{response.request.url} answered {response.status_code} {response.reason_phrase}"
+        words = f"{response.request.url} answered {response.status_code} {response.reason_phrase}"
+        return kind(words, retry_after=retry_after)
