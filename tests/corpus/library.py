@@ -113,8 +113,8 @@ class _Library:
             yield from expected(file, text, paged=True)
 
     def conversions(self) -> Iterator[Expected]:
-        """What LibreOffice writes. Its text documents say nowhere where a page ends, except the PDF."""
-        for suffix, count, paged in (("pdf", 8, True), ("odt", 7, False), ("rtf", 7, False), ("doc", 4, True)):
+        """What LibreOffice writes. Of these only ODT is read without pages."""
+        for suffix, count, paged in (("pdf", 10, True), ("odt", 8, False), ("rtf", 4, True), ("doc", 4, True)):
             yield from self._converted("memorando", suffix, count, "docx", office.word, paged=paged)
         yield from self._converted("palestra", "ppt", 2, "pptx", office.slides, paged=True)
         for suffix in ("xls", "ods"):
