@@ -81,7 +81,7 @@ def test_there_is_one_unit_vector_a_text_in_order(embedder: Embedder):
 def test_memory_of_a_long_batch_is_not_kept_for_ever(minilm_folder: Path):
     """Onnxruntime's arena grows to the longest batch it ever saw and gives nothing back (fastembed#483,
     open-webui#5946)."""
-    session = FastembedEmbedder(minilm.MODEL_NAME, minilm_folder)._model.model.model
+    session = FastembedEmbedder(minilm.MODEL_NAME, minilm_folder)._model.model.model  # type: ignore[attr-defined]
     assert session.get_session_options().enable_cpu_mem_arena is False
 
 
