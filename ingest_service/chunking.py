@@ -175,7 +175,7 @@ def _packed(units: tuple[_Unit, ...], canonical: str) -> Iterator[list[_Unit]]:
             size, fresh = sum(kept.words for kept in current), 0
         current.append(unit)
         size, fresh = size + unit.words, fresh + 1
-        if size >= ENOUGH_WORDS and unit.ends_block and _much_left(units[position + 1 :]):
+        if size >= ENOUGH_WORDS and unit.ends_block and _much_left(units, position + 1):
             yield current
             current = _overlap(current, room=OVERLAP_WORDS)
             size, fresh = sum(kept.words for kept in current), 0
@@ -191,11 +191,11 @@ def _turns_the_page(last: _Unit, unit: _Unit, canonical: str) -> bool:
     return not (prose and canonical[last.end - 1] not in _SENTENCE_END and canonical[unit.start].islower())
 
 
-def _much_left(rest: tuple[_Unit, ...]) -> bool:
+def _much_left(units: tuple[_Unit, ...], position: int) -> bool:
     """Whether what follows is worth a passage of its own; a short rest is packed with what stands before it."""
     left = 0
-    for unit in rest:
-        left += unit.words
+    for later in range(position, len(units)):
+        left += units[later].words
         if left > MAX_WORDS - ENOUGH_WORDS:
             return True
     return False

@@ -192,3 +192,24 @@ def test_no_passage_is_longer_than_the_models_window(window: int):
 def test_a_wide_window_changes_nothing():
     canonical = canonical_of(heading("Redes"), paragraph(long_text(40)), table(60))
     assert passages(canonical, window=Letters(100_000)) == passages(canonical)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" * (1 << 20),
+        "x" * 1500 + " " + "yz" * 700,
+        "." * (1 << 20),
+        "Dr. Sr. Prof. " * 30_000,
+        "a" + "\u0301\u0327" * 100_000,
+    ],
+    ids=["a word", "long words", "dots", "abbreviations", "marks"],
+)
+@pytest.mark.timeout(20)
+def test_text_made_to_take_for_ever_is_cut_in_time(text: str):
+    canonical = canonical_text([Block(kind=BlockKind.PARAGRAPH, text=text)])
+    cut = passages(canonical)
+    assert all(passage.text == canonical.text[passage.start : passage.end] for passage in cut)
+    assert all(words(passage.text) <= MAX_WORDS for passage in cut)
+    kept, whole = "".join(passage.text for passage in cut), "".join(canonical.text.split())
+    assert len("".join(kept.split())) >= len(whole)
