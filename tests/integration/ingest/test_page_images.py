@@ -1,5 +1,6 @@
 """The cited page as a picture with the passage marked."""
 
+import asyncio
 import io
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from PIL import Image, ImageChops
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
+from ingest_service import page_images
 from tests.integration.ingest.bombs import pdf_with
 from tests.integration.ingest.documents import damaged_pdf
 from tests.integration.ingest.scans import image_bytes, pdf_of, printed
@@ -165,10 +167,16 @@ async def test_pages_that_are_not_there_are_404_with_a_sentence(tmp_path: Path):
         assert "nota.txt has no page images" in await refused(text, 1)
 
 
-async def test_a_page_that_cannot_be_drawn_says_so_and_the_others_are_shown(tmp_path: Path):
+async def test_pages_that_cannot_be_drawn_say_so_and_keep_no_other_from_being_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(page_images, "PATIENCE_S", 0.05)
     async with running(tmp_path, parse_timeout_s=10, parse_memory_mb=700) as service:
         document = await service.add("bomba.pdf", pdf_with("endless", pages=3, at=2))
-        bad = await service.http.get(f"/documents/{document['id']}/pages/2.png")
-        assert bad.status_code == 422
-        assert "cannot be drawn" in bad.json()["detail"]
+        url = f"/documents/{document['id']}/pages/2.png"
+        answers = await asyncio.gather(*(service.http.get(url) for _ in range(page_images.AT_ONCE + 1)))
+        by_status = {answer.status_code: answer for answer in answers}
+        assert sorted(by_status) == [422, 503]
+        assert "cannot be drawn" in by_status[422].json()["detail"]
+        assert by_status[503].headers["retry-after"] == "2"
         assert (await service.http.get(f"/documents/{document['id']}/pages/3.png")).status_code == 200
