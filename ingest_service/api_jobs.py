@@ -10,7 +10,8 @@ from ingest_service.api import Limit, reader_of
 from ingest_service.catalogue import Catalogue
 from ingest_service.changes import Changes
 from ingest_service.folder import WatchedFolder
-from ingest_service.schemas import JobPage, JobView, ScanResult
+from ingest_service.scan_report import ScanReport
+from ingest_service.schemas import JobPage, JobView
 from ingest_service.sse import job_events
 from ingest_service.tables import JobState
 from shared.auth.guard import Guard
@@ -62,18 +63,12 @@ def job_routes(guard: Guard, catalogue: Catalogue, changes: Changes, folder: Wat
         return catalogue.job(who.organization_id, job_id)
 
     @router.post("/sources/watch/scan", status_code=202)
-    def scan(_: Writer, confirm: bool = False) -> ScanResult:
-        """Read the watched folder now. `confirm=true` also deletes what was held back as a likely accident."""
-        if folder.mode == "off":
+    def scan(_: Writer, confirm: bool = False, dry_run: bool = False) -> ScanReport:
+        """Read the watched folder now. `confirm=true` also deletes what was held back as a likely accident;
+        `dry_run=true` only tells what would happen, and changes nothing."""
+        if folder.mode.name == "off":
             raise Conflict("No folder is watched (INGEST__WATCH=off).")
-        report = folder.scan(confirm=confirm)
-        return ScanResult(
-            files=report.files,
-            new_or_changed=report.new_or_changed,
-            deleted=report.deleted,
-            held_back=report.held_back,
-            note=report.note,
-        )
+        return folder.preview(confirm=confirm) if dry_run else folder.scan(confirm=confirm)
 
     return router
 

@@ -34,7 +34,8 @@ class Census:
         embeds and recognises text."""
         return {
             "documents": self._documents,
-            "watch": self.folder.mode,
+            "watch": self.folder.mode.name,
+            "watch_reason": self.folder.mode.why,
             "scanned": self._scanned,
             "held_back": self.folder.held_back,
             "held_back_note": self.folder.note,

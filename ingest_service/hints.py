@@ -8,6 +8,8 @@ import threading
 import time
 from dataclasses import dataclass
 
+from ingest_service.opening import FileState
+
 SETTLED_S = 0.5
 """Quiet time after a file was closed or moved here: it is complete."""
 UNSETTLED_S = 2.0
@@ -18,14 +20,10 @@ IMPATIENCE_S = 5.0
 """... but no longer than this: a folder where something always goes on is scanned too."""
 
 
-State = tuple[int, int]
-"""Size in bytes and time of the last change in nanoseconds."""
-
-
 @dataclass(slots=True)
 class _Hint:
     due: float
-    state: State | None = None
+    state: FileState | None = None
     postponed: bool = False
 
 
@@ -37,7 +35,7 @@ class Hints:
         self._hints: dict[str, _Hint] = {}
         self._first_disturbance = self._last_disturbance = 0.0
 
-    def touch(self, path: str, quiet_s: float, state: State | None = None) -> None:
+    def touch(self, path: str, quiet_s: float, state: FileState | None = None) -> None:
         """Something happened to the file: look at it when it was quiet for so long. `state` is what it is now, and
         must still be then; without it, it is measured soon."""
         with self._lock:
@@ -48,19 +46,18 @@ class Hints:
                 postponed=known is not None and known.postponed,
             )
 
-    def postpone(self, path: str, pause_s: float, state: State) -> None:
+    def postpone(self, path: str, pause_s: float, state: FileState) -> None:
         """The file cannot be taken now: look again after the pause. Nobody waits for it meanwhile."""
         with self._lock:
             self._hints[path] = _Hint(time.monotonic() + pause_s, state, postponed=True)
 
-    def seen(self, path: str, state: State) -> None:
+    def seen(self, path: str, state: FileState) -> None:
         """A scan saw a file that is not known in this state: a hint, unless there is the same one already."""
         with self._lock:
             known = self._hints.get(path)
             if known is None or known.state not in {None, state}:
-                # What was changed a moment ago may still be growing.
-                resting = time.time() - state[1] / 1e9 > UNSETTLED_S
-                self._hints[path] = _Hint(time.monotonic() + (SETTLED_S if resting else UNSETTLED_S), state)
+                # Its own times do not tell how long it was quiet: clocks jump, and tools that copy set them.
+                self._hints[path] = _Hint(time.monotonic() + UNSETTLED_S, state)
 
     def disturb(self) -> None:
         """Something happened that only a scan can tell the outcome of."""
@@ -73,13 +70,13 @@ class Hints:
         with self._lock:
             return [path for path, hint in self._hints.items() if hint.state is None]
 
-    def measured(self, path: str, state: State) -> None:
+    def measured(self, path: str, state: FileState) -> None:
         """Note the state of a path for comparison when its quiet time is over."""
         with self._lock:
             if path in self._hints:
                 self._hints[path].state = state
 
-    def take_due(self) -> list[tuple[str, State | None]]:
+    def take_due(self) -> list[tuple[str, FileState | None]]:
         """Paths whose quiet time is over, with the state noted before; they are forgotten here."""
         now = time.monotonic()
         with self._lock:
@@ -97,6 +94,11 @@ class Hints:
                 return False
             self._first_disturbance = 0.0
             return True
+
+    def sizes(self) -> set[int]:
+        """Sizes of the files that are just coming in, as far as they are measured."""
+        with self._lock:
+            return {hint.state.size for hint in self._hints.values() if hint.state and not hint.postponed}
 
     def __len__(self) -> int:
         """How many files are just coming in; those that were postponed may never come."""

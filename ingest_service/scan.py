@@ -1,68 +1,85 @@
-"""Reading the watched folder as it is, and comparing it with what is known of it: the truth behind the hints."""
+"""Reading the watched folder as it is: the truth behind the hints. Nothing is opened here."""
 
 import os
+import re
+import stat
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatch
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatch, translate
 from pathlib import Path, PurePosixPath
-from uuid import UUID
 
-from sqlalchemy import Engine
-from sqlmodel import Session, select
-
-from ingest_service.tables import SourceKind, SourceRow
-from shared.models import DEFAULT_ORGANIZATION_ID
+from ingest_service.opening import FileState
+from ingest_service.tables import SourceKind, place_of
 from shared.observability.logs import get_logger
 from shared.observability.metrics import INGEST_TROUBLE
 
 log = get_logger(__name__)
 
-FEW = 5
-"""So few documents may always vanish together; from here on, half of all at once looks like an accident."""
+NAMED = 3
+"""So many paths are named in a note; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file of the folder. `path` opens it, `state` is (size, mtime_ns)."""
+    """A regular file of the folder: where it lies, and its state when it was looked at."""
 
-    path: Path
-    state: tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class KnownFile:
-    """What is remembered of a file: its state when it was last taken, and whether it gave a document."""
-
-    source_id: UUID
-    state: tuple[int, int]
-    has_document: bool
+    path: str
+    state: FileState
 
 
-@dataclass(frozen=True)
+@dataclass
 class Folder:
-    """The folder as a scan found it. `unreadable` are the keys of sub-folders that could not be looked into."""
+    """The folder as a scan found it, by key.
 
-    files: Mapping[str, FoundFile]
-    unreadable: tuple[str, ...] = ()
+    Of files whose names differ only in case or in how accents are written, `files` has the newest and `twins` the
+    others. `refused` are links, pipes and the like; `unreadable` is what could not be looked at.
+    """
+
+    files: dict[str, FoundFile] = field(default_factory=dict)
+    twins: dict[str, list[str]] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    ignored: list[str] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
 
     def misses(self, key: str) -> bool:
         """Whether the file is not there; what lies in an unreadable sub-folder is not known to be gone."""
-        hidden = any(folder == "." or PurePosixPath(key).is_relative_to(folder) for folder in self.unreadable)
+        hidden = any(place == "." or PurePosixPath(key).is_relative_to(place) for place in self.unreadable)
         return key not in self.files and not hidden
 
     @property
     def note(self) -> str:
         """What an operator must know about the folder; empty when all of it was read."""
-        if not self.unreadable:
-            return ""
-        names = ", ".join("the folder itself" if key == "." else key for key in self.unreadable)
-        return f"Not readable: {names}. Its documents stay as they are; give the service permission to read it."
+        sentences = []
+        if self.unreadable:
+            names = named(["the folder itself" if key == "." else key for key in self.unreadable])
+            sentences.append(
+                f"Not readable: {names}. Its documents stay as they are; give the service permission to read it."
+            )
+        for key in list(self.twins)[:NAMED]:
+            others = named(self.twins[key])
+            sentences.append(
+                f"{key} and {others} are one name, written differently: the newest of the files is read. Rename them."
+            )
+        if self.refused:
+            sentences.append(f"Not taken: {named([f'{key} ({why})' for key, why in self.refused.items()])}.")
+        return " ".join(sentences)
 
 
-def key_of(path: Path, root: Path) -> str:
+def named(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def key_of(path: str, root: Path) -> str:
     """How a file is remembered: its path inside the folder, in NFC whatever the file system does to accents."""
-    return unicodedata.normalize("NFC", _readable(PurePosixPath(path.relative_to(root)).as_posix()))
+    return _readable(path.removeprefix(f"{root}/"))
+
+
+def folded(key: str) -> str:
+    """The same for all spellings of one path: upper and lower case, accents composed or not."""
+    return place_of(SourceKind.FOLDER, key)
 
 
 def ignored(key: str, patterns: Sequence[str]) -> bool:
@@ -70,68 +87,75 @@ def ignored(key: str, patterns: Sequence[str]) -> bool:
     return any(fnmatch(part, pattern) for part in PurePosixPath(key).parts for pattern in patterns)
 
 
-def look_at(path: Path, root: Path) -> FoundFile | None:
-    """The file now, or None if there is no regular file, or only a link to one outside the folder."""
+def look_at(path: str) -> FoundFile | None:
+    """The file now, or None if no regular file is there (links are none)."""
     try:
-        if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
-            return None
-        stat = path.stat()
-    except OSError:  # gone between the hint and now
+        status = os.lstat(path)
+    except OSError:  # gone between the hint and now; a scan tells whether it is gone or unreadable
         return None
-    return FoundFile(path, (stat.st_size, stat.st_mtime_ns)) if path.is_file() else None
+    return FoundFile(path, FileState.of(status)) if stat.S_ISREG(status.st_mode) else None
 
 
 def read_folder(root: Path, patterns: Sequence[str]) -> Folder:
-    """All files below `root` that are not ignored; folders behind links are not entered."""
-    unreadable: dict[str, str | None] = {}
-    files = {key_of(path, root): found for path, found in _files(root, root, patterns, unreadable)}
-    for key, reason in unreadable.items():
+    """All regular files below `root` that are not ignored; links are not followed. A missing folder is an empty one."""
+    folder = Folder()
+    passed_over = re.compile("|".join(map(translate, patterns)) or "(?!)")
+    spellings: dict[str, str] = {}
+    for key, found in _files(str(root), "", passed_over, folder):
+        rival = spellings.setdefault(folded(key), key)
+        if rival in folder.files:
+            spellings[folded(key)] = _settle_twins(folder, root, (rival, folder.files.pop(rival)), (key, found))
+        else:
+            folder.files[key] = found
+    for key, reason in folder.unreadable.items():
         INGEST_TROUBLE.labels("scan").inc()
         log.warning("folder_not_readable", folder=key, reason=reason)
-    return Folder(files, tuple(unreadable))
+    return folder
 
 
-def known_files(engine: Engine) -> dict[str, KnownFile]:
-    """What is remembered of the folder, by key."""
-    with Session(engine) as session:
-        rows = session.exec(
-            select(SourceRow).where(
-                SourceRow.kind == SourceKind.FOLDER, SourceRow.organization_id == DEFAULT_ORGANIZATION_ID
-            )
-        )
-        return {
-            row.key: KnownFile(row.id, (row.size, row.mtime_ns), has_document=row.document_id is not None)
-            for row in rows
-        }
+def _settle_twins(folder: Folder, root: Path, one: tuple[str, FoundFile], two: tuple[str, FoundFile]) -> str:
+    """Keep the newest of two files of one name (of equally new ones always the same); returns its key."""
+    (_, older), (key, newest) = sorted((one, two), key=lambda twin: (twin[1].state.mtime_ns, twin[1].path))
+    folder.files[key] = newest
+    folder.twins[key] = [*folder.twins.pop(one[0], []), _readable(older.path.removeprefix(f"{root}/"))]
+    return key
 
 
-def looks_like_an_accident(vanished: int, known: int) -> bool:
-    """Whether so many documents that vanish at once are rather an unmounted or emptied folder."""
-    return vanished >= FEW and vanished > known / 2
+def _files(path: str, prefix: str, passed_over: re.Pattern[str], folder: Folder) -> Iterator[tuple[str, FoundFile]]:
+    """The regular files below `path`, folder by folder; all that is none of them is noted in `folder`."""
+    try:
+        entries = sorted(os.scandir(path), key=lambda entry: entry.name)
+    except FileNotFoundError:  # removed since it was listed
+        return
+    except OSError as problem:
+        folder.unreadable[prefix.rstrip("/") or "."] = problem.strerror or "input or output failed"
+        return
+    for entry in entries:
+        key = prefix + _readable(entry.name)
+        if passed_over.match(entry.name):
+            folder.ignored.append(key)
+            continue
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _files(entry.path, f"{key}/", passed_over, folder)
+                continue
+            status = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            continue
+        except OSError as problem:
+            folder.unreadable[key] = problem.strerror or "input or output failed"
+            continue
+        if stat.S_ISREG(status.st_mode):
+            yield key, FoundFile(entry.path, FileState.of(status))
+        else:
+            folder.refused[key] = "is a link" if entry.is_symlink() else "is no regular file"
 
 
 def _readable(name: str) -> str:
-    """Names that are not UTF-8 (old archives, shares of Windows) as Windows-1252: the database takes only text."""
+    """In NFC; names that are not UTF-8 (old archives, shares of Windows) as Windows-1252: the database takes only
+    text."""
     try:
         name.encode()
     except UnicodeEncodeError:
-        return os.fsencode(name).decode("cp1252", errors="replace")
-    return name
-
-
-def _files(
-    root: Path, folder: Path, patterns: Sequence[str], unreadable: dict[str, str | None]
-) -> Iterator[tuple[Path, FoundFile]]:
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as problem:
-        unreadable[key_of(folder, root)] = problem.strerror
-        return
-    for entry in entries:
-        path = Path(entry.path)
-        if ignored(key_of(path, root), patterns):
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from _files(root, path, patterns, unreadable)
-        elif found := look_at(path, root):
-            yield path, found
+        name = os.fsencode(name).decode("cp1252", errors="replace")
+    return unicodedata.normalize("NFC", name)

@@ -195,13 +195,3 @@ class ChunkList(Frozen):
     """The published chunks of a document, in document order."""
 
     items: list[Chunk]
-
-
-class ScanResult(Frozen):
-    """What a scan of the watched folder found."""
-
-    files: int
-    new_or_changed: int
-    deleted: int
-    held_back: int
-    note: str

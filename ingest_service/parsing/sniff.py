@@ -51,7 +51,7 @@ _MAIL_HEADERS = frozenset(
 def sniff_file(path: Path, name: str) -> str:
     """The media type of the file at `path`, which people call `name`. Raises as `sniff`."""
     with path.open("rb") as stream:
-        return _sniff(stream, name)
+        return sniff_stream(stream, name)
 
 
 def sniff(data: bytes, name: str) -> str:
@@ -59,10 +59,11 @@ def sniff(data: bytes, name: str) -> str:
 
     Raises `UnsupportedMedia` for what cannot be read, naming what it seems to be and what can be read.
     """
-    return _sniff(io.BytesIO(data), name)
+    return sniff_stream(io.BytesIO(data), name)
 
 
-def _sniff(stream: BinaryIO, name: str) -> str:
+def sniff_stream(stream: BinaryIO, name: str) -> str:
+    """The media type of an open document, which must be at its beginning. Raises as `sniff`."""
     head = stream.read(HEAD_BYTES)
     if kind := _container(stream, head, name) or _image(head):
         return kind

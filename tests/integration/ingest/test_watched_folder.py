@@ -1,11 +1,7 @@
 """The watched folder: copying, removing, replacing, renaming, and accidents."""
 
-import asyncio
 import errno
-import os
 import time
-import unicodedata
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,26 +11,13 @@ from ingest_service.arrivals import Admission, Arrival
 from ingest_service.intake import Intake
 from tests.integration.ingest.documents import pdf, protected_pdf
 from tests.integration.ingest.service import Service, running, until
-
-
-@pytest.fixture(params=["inotify", "polling"])
-async def service(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Service]:
-    # With events, no rescan may come to help; without them, nothing else can.
-    rescan_s = 600 if request.param == "inotify" else 0.5
-    async with running(tmp_path, watch=request.param, rescan_s=rescan_s) as service:
-        await first_scan(service)
-        yield service
-
-
-async def first_scan(service: Service) -> None:
-    async def scanned() -> bool:
-        return bool((await service.facts())["scanned"])
-
-    await until(scanned, "the first scan")
+from tests.integration.ingest.watched import watching
 
 
 async def test_a_copied_pdf_of_ten_pages_is_ready_within_ten_seconds_and_gone_soon_after_rm(service: Service):
     data = pdf([f"Página {n}: a válvula {n} é verde." for n in range(1, 11)])
+    (service.watched / "fica.txt").write_text("Este fica.")
+    await service.named("fica.txt")
     started = time.monotonic()
     (service.watched / "ensaio.pdf").write_bytes(data)
     document = await service.named("ensaio.pdf", seconds=10)
@@ -44,46 +27,6 @@ async def test_a_copied_pdf_of_ten_pages_is_ready_within_ten_seconds_and_gone_so
     (service.watched / "ensaio.pdf").unlink()
     await service.gone("ensaio.pdf", seconds=8)
     assert await service.found("válvula verde") == []
-
-
-async def test_replacing_a_file_is_a_new_version_of_its_document(service: Service):
-    file = service.watched / "norma.txt"
-    file.write_text("A sirene toca ao meio-dia.")
-    first = await service.named("norma.txt")
-    replacement = service.watched / ".norma.txt.swp"
-    replacement.write_text("Um apito soa cedinho.")
-    replacement.rename(file)
-
-    async def second() -> bool:
-        return bool((await service.document(first["id"]))["published_version"] == 2)
-
-    await until(second, "the second version")
-    assert await service.found("apito cedinho") == ["norma.txt"]
-    assert await service.found("sirene meio-dia") == []
-
-
-async def test_renaming_a_file_keeps_its_document_and_renames_it(service: Service):
-    (service.watched / "velho.txt").write_text("O elevador panorâmico parou.")
-    first = await service.named("velho.txt")
-    (service.watched / "velho.txt").rename(service.watched / "novo.txt")
-    second = await service.settled((await service.named("novo.txt"))["id"])
-    assert second["id"] == first["id"]
-    assert await service.found("elevador panorâmico") == ["novo.txt"]
-
-
-async def test_moving_into_a_subfolder_does_nothing_to_the_document(service: Service):
-    (service.watched / "ata.txt").write_text("A ata da reunião de maio.")
-    first = await service.named("ata.txt")
-    (service.watched / "2026").mkdir()
-    (service.watched / "ata.txt").rename(service.watched / "2026" / "ata.txt")
-
-    async def moved() -> bool:
-        sources = (await service.document(first["id"]))["sources"]
-        return [source["key"] for source in sources] == ["2026/ata.txt"]
-
-    await until(moved, "the new source")
-    after = await service.document(first["id"])
-    assert (after["version"], after["status"]) == (1, "ready")
 
 
 async def test_files_in_nested_folders_made_quickly_are_all_found(service: Service):
@@ -96,19 +39,6 @@ async def test_files_in_nested_folders_made_quickly_are_all_found(service: Servi
         return len(await service.documents(status="ready")) == 12
 
     await until(all_ready, "twelve documents", 20)
-
-
-async def test_a_half_written_file_is_read_when_it_is_complete(service: Service):
-    data = pdf([f"Folha {n} do relatório lento." for n in range(1, 6)])
-    target = service.watched / "lento.pdf"
-    third = len(data) // 3
-    with target.open("wb") as stream:
-        for start in (0, third, 2 * third):
-            stream.write(data[start : start + third] if start < 2 * third else data[start:])
-            stream.flush()
-            await asyncio.sleep(1.0)  # the slow writer itself, pausing for less than the quiet time
-    document = await service.named("lento.pdf")
-    assert (document["version"], document["pages"]) == (1, 5)
 
 
 async def test_what_the_settings_ignore_or_nobody_can_read_makes_no_document(service: Service):
@@ -129,50 +59,6 @@ async def test_a_protected_pdf_in_the_folder_is_set_aside_with_the_reason(servic
     assert [(job["state"], job["attempts"]) for job in jobs] == [("failed", 1)]
 
 
-async def test_a_link_out_of_the_folder_is_not_followed(service: Service, tmp_path: Path):
-    outside = tmp_path / "fora"
-    outside.mkdir()
-    (outside / "segredo.txt").write_text("Isto fica fora.")
-    (service.watched / "atalho.txt").symlink_to(outside / "segredo.txt")
-    (service.watched / "pasta").symlink_to(outside, target_is_directory=True)
-    (service.watched / "dentro.txt").write_text("Isto fica dentro.")
-    await service.named("dentro.txt")
-    assert set(await service.documents()) == {"dentro.txt"}
-
-
-async def test_an_emptied_folder_deletes_nothing_until_it_is_confirmed(service: Service):
-    for number in range(6):
-        (service.watched / f"{number}.txt").write_text(f"Documento de número {number}.")
-
-    async def all_ready() -> bool:
-        return len(await service.documents(status="ready")) == 6
-
-    await until(all_ready, "six documents")
-    for file in service.watched.iterdir():
-        file.unlink()
-
-    async def held() -> bool:
-        return bool((await service.facts())["held_back"] == 6)
-
-    await until(held, "the deletions to be held back")
-    assert "confirm=true" in (await service.facts())["held_back_note"]
-    assert len(await service.documents(status="ready")) == 6
-    report = (await service.http.post("/sources/watch/scan", params={"confirm": True})).json()
-    assert report["deleted"] == 6
-    assert await service.documents() == {}
-    assert (await service.facts())["held_back"] == 0
-
-
-async def test_a_missing_folder_deletes_nothing(service: Service):
-    (service.watched / "unico.txt").write_text("Um documento sozinho.")
-    await service.named("unico.txt")
-    service.watched.rename(service.watched.with_name("away"))
-    report = (await service.http.post("/sources/watch/scan")).json()
-    assert (report["deleted"], report["held_back"]) == (0, 1)
-    assert set(await service.documents()) == {"unico.txt"}
-    service.watched.with_name("away").rename(service.watched)
-
-
 async def test_a_document_deleted_by_request_stays_away_until_its_file_changes(service: Service):
     file = service.watched / "teimoso.txt"
     file.write_text("O documento teimoso.")
@@ -190,6 +76,7 @@ async def test_a_document_deleted_by_request_stays_away_until_its_file_changes(s
 
 async def test_an_upload_outlives_the_file_with_the_same_bytes(service: Service):
     data = b"O mesmo texto dos dois lados."
+    (service.watched / "fica.txt").write_text("Este fica.")
     (service.watched / "pasta.txt").write_bytes(data)
     first = await service.named("pasta.txt")
     assert (await service.upload("envio.txt", data)).json()["documents"][0]["duplicate"] is True
@@ -215,28 +102,6 @@ async def test_one_of_two_equal_files_changing_leaves_the_other_its_document(ser
     assert await service.found("girafa") == ["b.txt"]
 
 
-async def test_accents_in_names_are_one_name_however_they_are_written(service: Service):
-    decomposed = unicodedata.normalize("NFD", "relatório.txt")
-    (service.watched / decomposed).write_text("Um relatório com acento.")
-    document = await service.named("relatório.txt")
-    assert document["sources"][0]["key"] == unicodedata.normalize("NFC", "relatório.txt")
-
-
-async def test_unchanged_files_are_not_even_read_at_a_restart(tmp_path: Path):
-    watched = tmp_path / "watched"
-    watched.mkdir()
-    (watched / "fixo.txt").write_text("Um texto que não muda.")
-    async with running(tmp_path, watch="inotify") as service:
-        document = await service.named("fixo.txt")
-    # Other bytes behind the same size and time: whoever read the file would notice.
-    stat = (watched / "fixo.txt").stat()
-    (watched / "fixo.txt").write_bytes(b"x" * stat.st_size)
-    os.utime(watched / "fixo.txt", ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    async with running(tmp_path, watch="inotify") as service:
-        await first_scan(service)
-        assert (await service.documents())["fixo.txt"]["updated_at"] == document["updated_at"]
-
-
 async def test_what_happened_while_the_service_was_down_is_caught_up_with(tmp_path: Path):
     watched = tmp_path / "watched"
     watched.mkdir()
@@ -253,14 +118,6 @@ async def test_what_happened_while_the_service_was_down_is_caught_up_with(tmp_pa
         assert set(await service.documents()) == {"fica.txt", "chega.txt"}
 
 
-async def test_a_name_in_an_old_code_page_is_taken_like_any_other(service: Service):
-    (service.watched / os.fsdecode(b"relat\xf3rio.txt")).write_text("O farol fica no morro.")
-    (service.watched / "z.txt").write_text("Este vem depois.")
-    document = await service.named("relatório.txt")
-    assert [source["key"] for source in document["sources"]] == ["relatório.txt"]
-    await service.named("z.txt")
-
-
 async def test_a_file_that_cannot_be_taken_keeps_no_other_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     admit = Intake.admit
 
@@ -275,7 +132,6 @@ async def test_a_file_that_cannot_be_taken_keeps_no_other_out(tmp_path: Path, mo
     (tmp_path / "watched").mkdir()
     for name in ("a.txt", "b.txt", "z.txt"):
         (tmp_path / "watched" / name).write_text(f"Texto de {name}.")
-    async with running(tmp_path, watch="polling", rescan_s=600) as service:
-        await first_scan(service)
+    async with watching(tmp_path, "polling") as service:
         await service.named("z.txt")
         assert set(await service.documents()) == {"z.txt"}

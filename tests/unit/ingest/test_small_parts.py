@@ -10,7 +10,8 @@ import pytest
 from ingest_service.blobs import Blobs
 from ingest_service.hints import Hints
 from ingest_service.names import clean_name, title_of
-from ingest_service.scan import ignored, looks_like_an_accident
+from ingest_service.opening import FileState
+from ingest_service.scan import ignored
 from shared.errors import TooLarge
 
 
@@ -90,7 +91,7 @@ def test_a_path_is_due_when_it_was_quiet_long_enough():
 
 def test_a_scan_does_not_delay_a_file_that_it_sees_again_and_again():
     hints = Hints()
-    old = (5, time.time_ns() - 10**11)
+    old = FileState(5, time.time_ns() - 10**11)
     hints.seen("a", old)
     deadline = time.monotonic() + 5
     due: list[object] = []
@@ -112,10 +113,3 @@ def test_a_scan_does_not_delay_a_file_that_it_sees_again_and_again():
 )
 def test_ignore_patterns_hold_for_files_and_for_folders_on_the_way(key: str, passed_over: bool):
     assert ignored(key, [".*", "~$*", "*.part"]) is passed_over
-
-
-@pytest.mark.parametrize(
-    ("vanished", "known", "accident"), [(1, 1, False), (4, 4, False), (5, 5, True), (5, 10, False), (6, 10, True)]
-)
-def test_half_of_all_documents_at_once_is_an_accident(vanished: int, known: int, accident: bool):
-    assert looks_like_an_accident(vanished, known) is accident
