@@ -20,7 +20,6 @@ class Reader:
     def __init__(self, sandbox: Sandbox, folder: Path, languages: LanguageData) -> None:
         self.sandbox = sandbox
         self.folder = folder
-        self.languages = languages
         recogniser = Recogniser(sandbox, languages)
         self._pdf, self._images = PdfReading(recogniser), ImageReading(recogniser)
 

@@ -52,13 +52,6 @@ def page_characters(data: bytes, number: int) -> list[tuple[str, Box]]:
         ]
 
 
-def plain_text(data: bytes, number: int) -> str:
-    """The page's text as the file has it, for pages whose layout cannot be told. Raises as `page_raster`."""
-    with _page(data, number) as page:
-        text: str = page.get_textpage().get_text_range()
-        return text
-
-
 def _box(page: pdfium.PdfPage, left: float, bottom: float, right: float, top: float) -> Box:
     """From points of the page to shares of the picture, whichever way the page is turned."""
     corners = []
