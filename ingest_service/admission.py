@@ -1,5 +1,6 @@
-"""Several files in one request: each is judged by itself, and one bad file does not lose the good ones."""
+"""What a request brings, through the door: each file is judged by itself, and a bad one does not lose the good ones."""
 
+import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -7,42 +8,59 @@ from ingest_service.arrivals import Arrival
 from ingest_service.intake import Intake
 from ingest_service.parsing.errors import UnreadableDocument
 from ingest_service.refusals import Refusals
-from ingest_service.schemas import Admitted, AdmittedItem
+from ingest_service.schemas import Admitted, AdmittedItem, NewUrl
 from ingest_service.uploads import Upload
+from ingest_service.web.pages import Wanted, WebPages
 from shared.errors import UnsupportedMedia, XgtwinError
 
 REFUSED = "refused"
 
 
-def admit_all(intake: Intake, refusals: Refusals, organization_id: UUID, uploads: Sequence[Upload]) -> Admitted:
-    """Take in each upload. If none can be taken, raises the first reason, with the others in its text. Bytes that
-    nobody can read are remembered for sync clients."""
-    items: list[AdmittedItem] = []
-    refused: list[XgtwinError] = []
-    for upload in uploads:
-        arrival = Arrival(
-            organization_id,
-            upload.kind,
-            upload.key,
-            upload.name,
-            title=upload.title,
-            metadata=upload.metadata,
-            collection=upload.collection,
-        )
-        try:
-            items.append(AdmittedItem.of(intake.admit(arrival, upload.stream)))
-        except XgtwinError as refusal:
-            refused.append(refusal)
-            if isinstance(refusal, UnreadableDocument | UnsupportedMedia):
-                refusals.remember(organization_id, upload.stream, refusal.detail)
-            items.append(
-                AdmittedItem(
-                    id=None, name=upload.name, status=REFUSED, job_id=None, duplicate=False, error=refusal.detail
-                )
+class Admissions:
+    """Takes in what `read_uploads` gives."""
+
+    def __init__(self, intake: Intake, refusals: Refusals, pages: WebPages) -> None:
+        self.intake = intake
+        self.refusals = refusals
+        self.pages = pages
+
+    async def take_in(self, organization_id: UUID, sent: Sequence[Upload] | NewUrl) -> Admitted:
+        """Admit the documents of a request. If none can be taken, raises the first reason, with the others in its
+        text."""
+        if isinstance(sent, NewUrl):
+            wanted = Wanted(
+                organization_id, sent.url, title=sent.title, metadata=sent.metadata, collection=sent.collection
             )
-    if len(refused) == len(uploads):
-        first = refused[0]
-        if len(uploads) > 1:
-            first.detail = " ".join(f"[{item.name}] {item.error}" for item in items)
-        raise first
-    return Admitted(documents=items)
+            return Admitted(documents=[AdmittedItem.of(await self.pages.take_in(wanted))])
+        return await asyncio.to_thread(self._admit_all, organization_id, sent)
+
+    def _admit_all(self, organization_id: UUID, uploads: Sequence[Upload]) -> Admitted:
+        items: list[AdmittedItem] = []
+        refused: list[XgtwinError] = []
+        for upload in uploads:
+            arrival = Arrival(
+                organization_id,
+                upload.kind,
+                upload.key,
+                upload.name,
+                title=upload.title,
+                metadata=upload.metadata,
+                collection=upload.collection,
+            )
+            try:
+                items.append(AdmittedItem.of(self.intake.admit(arrival, upload.stream)))
+            except XgtwinError as refusal:
+                refused.append(refusal)
+                if isinstance(refusal, UnreadableDocument | UnsupportedMedia):
+                    self.refusals.remember(organization_id, upload.stream, refusal.detail)
+                items.append(
+                    AdmittedItem(
+                        id=None, name=upload.name, status=REFUSED, job_id=None, duplicate=False, error=refusal.detail
+                    )
+                )
+        if len(refused) == len(uploads):
+            first = refused[0]
+            if len(uploads) > 1:
+                first.detail = " ".join(f"[{item.name}] {item.error}" for item in items)
+            raise first
+        return Admitted(documents=items)

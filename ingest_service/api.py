@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import FileResponse
 
-from ingest_service.admission import admit_all
+from ingest_service.admission import Admissions
 from ingest_service.blobs import Blobs
 from ingest_service.catalogue import Catalogue, Wanted
 from ingest_service.changes import Changes
@@ -19,7 +19,6 @@ from ingest_service.deletion import Remover, SourceRemoval
 from ingest_service.intake import Intake
 from ingest_service.parsing import media_types
 from ingest_service.parsing.sniff import sniff_file
-from ingest_service.refusals import Refusals
 from ingest_service.schemas import (
     Admitted,
     AdmittedItem,
@@ -29,6 +28,7 @@ from ingest_service.schemas import (
     DocumentPage,
     DocumentQuery,
     DocumentView,
+    NewUrl,
 )
 from ingest_service.uploads import REQUEST_BODY, read_uploads
 from shared.auth.guard import Guard
@@ -52,7 +52,7 @@ class Parts:
     catalogue: Catalogue
     blobs: Blobs
     store: VectorStore
-    refusals: Refusals
+    admissions: Admissions
 
 
 def reader_of(guard: Guard) -> PrincipalOf:
@@ -81,8 +81,8 @@ def document_routes(parts: Parts) -> APIRouter:
         Sending the same bytes again adds nothing, so a request may be repeated as it is (an `Idempotency-Key` is
         accepted and not needed).
         """
-        uploads = await read_uploads(request)
-        admitted = await asyncio.to_thread(admit_all, parts.intake, parts.refusals, who.organization_id, uploads)
+        sent = await read_uploads(request)
+        admitted = await parts.admissions.take_in(who.organization_id, sent)
         _say_where(response, admitted)
         return admitted
 
@@ -113,6 +113,8 @@ def document_routes(parts: Parts) -> APIRouter:
     async def replace(document_id: UUID, request: Request, response: Response, who: Writer) -> Admitted:
         """Send the next version of a document; the present one is found until the new one is ready."""
         uploads = await read_uploads(request)
+        if isinstance(uploads, NewUrl):
+            raise Unprocessable("A new version is sent as a file. An address is asked again with POST /documents.")
         if len(uploads) != 1:
             raise Unprocessable("A new version is one file; this request has several.")
         upload = uploads[0]

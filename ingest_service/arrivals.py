@@ -21,6 +21,8 @@ class Arrival:
     collection: str = ""
     mtime_ns: int = 0
     ctime_ns: int = 0
+    etag: str | None = None
+    last_modified: str | None = None
 
 
 @dataclass(frozen=True)

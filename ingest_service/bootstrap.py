@@ -9,10 +9,12 @@ from datetime import timedelta
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
+from ingest_service.admission import Admissions
 from ingest_service.api import Parts, document_routes
 from ingest_service.api_jobs import job_routes
 from ingest_service.api_manifest import manifest_routes
 from ingest_service.api_pages import page_routes
+from ingest_service.api_web import web_routes
 from ingest_service.blobs import Blobs
 from ingest_service.catalogue import Catalogue
 from ingest_service.census import Census
@@ -33,6 +35,10 @@ from ingest_service.reading import Reader
 from ingest_service.recovery import drop_orphaned_bytes, finish_deletions, queue_what_the_store_lost
 from ingest_service.refusals import Refusals
 from ingest_service.versions import Versions
+from ingest_service.web.fetch import Fetcher
+from ingest_service.web.guard import AddressGuard
+from ingest_service.web.pages import WebPages
+from ingest_service.web.refresh import Refreshes
 from ingest_service.workers import Workers
 from shared.auth.guard import Guard
 from shared.embeddings.lexical import LexicalEncoder
@@ -75,6 +81,9 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
     )
     intake = Intake(engine, blobs, ledger, sandbox, max_queued=ingest.max_queued, wake=workers.wake)
     refusals = Refusals(engine)
+    fetcher = Fetcher(AddressGuard(ingest.url_allowed_hosts), max_mb=ingest.max_file_mb, timeout_s=ingest.url_timeout_s)
+    pages = WebPages(engine, intake, fetcher, sandbox)
+    refreshes = Refreshes(engine, pages)
     remover = Remover(engine, store, intake, workers.wake)
     versions = Versions(engine)
     pipeline = Pipeline(
@@ -114,6 +123,7 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
         try:
             yield
         finally:
+            await refreshes.stop()
             await asyncio.to_thread(stop)
 
     guard = Guard(engine, required=settings.auth_required(ingest))
@@ -130,9 +140,11 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
             "Send files one by one, split the document, or raise the limit."
         ),
     )
-    app.include_router(document_routes(Parts(guard, intake, remover, changes, catalogue, blobs, store, refusals)))
+    admissions = Admissions(intake, refusals, pages)
+    app.include_router(document_routes(Parts(guard, intake, remover, changes, catalogue, blobs, store, admissions)))
     app.include_router(manifest_routes(guard, Manifests(engine, refusals, max_file_mb=ingest.max_file_mb)))
     app.include_router(page_routes(guard, PageImages(catalogue, blobs, store, reader)))
+    app.include_router(web_routes(guard, refreshes))
     app.include_router(job_routes(guard, catalogue, changes, folder))
     return app
 

@@ -178,6 +178,7 @@ class Intake:
             source = SourceRow(organization_id=arrival.organization_id, kind=arrival.kind, key=arrival.key, size=size)
         source.key, source.document_id, source.refusal = arrival.key, document.id, None
         source.size, source.mtime_ns, source.ctime_ns = size, arrival.mtime_ns, arrival.ctime_ns
+        source.etag, source.last_modified = arrival.etag, arrival.last_modified
         session.add(source)
         session.flush()
 

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from ingest_service.ledger import cancel_jobs_of
 from ingest_service.tables import DocumentRow, JobKind, JobRow, JobState, SourceKind, SourceRow, place_of
+from ingest_service.web.address import name_of
 from shared.db.rows import utc_now
 from shared.models import DocumentStatus
 
@@ -131,7 +132,7 @@ def tombstone(session: Session, document: DocumentRow) -> JobRow:
 def drop_source(session: Session, source: SourceRow) -> JobRow | None:
     """Forget one source. The document goes with its last one (the purge is returned); if the source gave it its name,
     it takes the name of one that remains."""
-    document_id, name = source.document_id, source.key.rsplit("/", 1)[-1]
+    document_id, name = source.document_id, _name_of(source)
     session.delete(source)
     session.flush()
     document = live_document(session, source.organization_id, document_id) if document_id else None
@@ -142,7 +143,7 @@ def drop_source(session: Session, source: SourceRow) -> JobRow | None:
     ).all()
     if not rest:
         return tombstone(session, document)
-    names = [other.key.rsplit("/", 1)[-1] for other in rest]
+    names = [_name_of(other) for other in rest]
     if document.name == name and name not in names:
         document.name = names[0]
         labels_changed(session, document, UPLOAD_PRIORITY)
@@ -151,3 +152,8 @@ def drop_source(session: Session, source: SourceRow) -> JobRow | None:
         document.collection = collections[0]
         labels_changed(session, document, UPLOAD_PRIORITY)
     return None
+
+
+def _name_of(source: SourceRow) -> str:
+    """What a document is called after this source."""
+    return name_of(source.key) if source.kind == SourceKind.WEB else source.key.rsplit("/", 1)[-1]

@@ -47,6 +47,17 @@ class NewText(BaseModel):
     metadata: Metadata = Field(default_factory=dict)
 
 
+class NewUrl(BaseModel):
+    """A document given as its address; it is fetched before the answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str = Field(min_length=1, max_length=2048)
+    title: str = Field("", max_length=300, description="Empty: the page's own title.")
+    collection: Collection = ""
+    metadata: Metadata = Field(default_factory=dict)
+
+
 class DocumentChange(BaseModel):
     """What PATCH may change; a missing field stays as it is."""
 

@@ -1,4 +1,4 @@
-"""Reading the body of POST /documents and PUT /documents/{id}: files of a form, or a text as JSON."""
+"""Reading the body of POST /documents and PUT /documents/{id}: files of a form, or a text or an address as JSON."""
 
 import json
 from dataclasses import dataclass, field
@@ -11,13 +11,13 @@ from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 
 from ingest_service.names import clean_line, clean_name, clean_path
-from ingest_service.schemas import MAX_COLLECTION_CHARS, NewText, usable_metadata
+from ingest_service.schemas import MAX_COLLECTION_CHARS, NewText, NewUrl, usable_metadata
 from ingest_service.tables import SourceKind
 from shared.errors import Unprocessable, UnsupportedMedia
 
 MAX_FILES = 1000
 HOW = (
-    'Send files as multipart/form-data in the field \'files\', or JSON {"title": ..., "text": ...}: '
+    'Send files as multipart/form-data in the field \'files\', or JSON {"title": ..., "text": ...} or {"url": ...}: '
     "curl -F files=@guia.pdf http://HOST/documents"
 )
 
@@ -36,7 +36,7 @@ REQUEST_BODY: dict[str, Any] = {
                     },
                 }
             },
-            "application/json": {"schema": NewText.model_json_schema()},
+            "application/json": {"schema": {"anyOf": [NewText.model_json_schema(), NewUrl.model_json_schema()]}},
         },
     }
 }
@@ -56,8 +56,10 @@ class Upload:
     collection: str = ""
 
 
-async def read_uploads(request: Request) -> list[Upload]:
-    """The documents of a request, at least one. Raises `Unprocessable` or `UnsupportedMedia` saying how to send one.
+async def read_uploads(request: Request) -> list[Upload] | NewUrl:
+    """The documents of a request, at least one, or the address of one.
+
+    Raises `Unprocessable` or `UnsupportedMedia` saying how to send one.
 
     The bytes lie in temporary files by then; the caller closes the form with the request.
     """
@@ -65,7 +67,7 @@ async def read_uploads(request: Request) -> list[Upload]:
     if content_type == "multipart/form-data":
         return await _from_form(request)
     if content_type == "application/json":
-        return [_from_json(await request.body())]
+        return _from_json(await request.body())
     if not content_type:
         raise Unprocessable(f"The request has no body. {HOW}", code="no_body")
     raise UnsupportedMedia(f"A request of type {content_type} is not understood here. {HOW}")
@@ -108,17 +110,14 @@ def _metadata(text: str) -> dict[str, Any]:
         raise Unprocessable(f"metadata cannot be taken: {error}.") from error
 
 
-def _from_json(body: bytes) -> Upload:
+def _from_json(body: bytes) -> list[Upload] | NewUrl:
     try:
         value = json.loads(body)
     except ValueError as error:
         raise Unprocessable(f"The body is not JSON. {HOW}", code="invalid_json") from error
-    if isinstance(value, dict) and "url" in value:
-        raise Unprocessable(
-            "Documents by URL are not supported yet. Download the document and send it in the field 'files'.",
-            code="url_not_supported",
-        )
     try:
+        if isinstance(value, dict) and "url" in value:
+            return NewUrl.model_validate(value)
         text = NewText.model_validate(value)
     except ValidationError as error:
         raise RequestValidationError([{**e, "loc": ("body", *e["loc"])} for e in error.errors()]) from error
@@ -127,12 +126,14 @@ def _from_json(body: bytes) -> Upload:
     title = clean_line(text.title)
     # Lone surrogates are legal in JSON and cannot be encoded.
     stream = BytesIO(text.text.encode("utf-8", errors="replace"))
-    return Upload(
-        SourceKind.TEXT,
-        title,
-        clean_name(title),
-        stream,
-        title=title,
-        metadata=text.metadata,
-        collection=clean_line(text.collection),
-    )
+    return [
+        Upload(
+            SourceKind.TEXT,
+            title,
+            clean_name(title),
+            stream,
+            title=title,
+            metadata=text.metadata,
+            collection=clean_line(text.collection),
+        )
+    ]

@@ -68,6 +68,12 @@ class IngestSettings(Service):
         None,
         description="Language data of text recognition; empty means TESSDATA_PREFIX, then where systems keep them.",
     )
+    url_timeout_s: float = Field(30, gt=0, description="Seconds that fetching a document from its address may take.")
+    url_allowed_hosts: list[str] = Field(
+        [],
+        description="Hosts and networks of the own network that documents may be fetched from, although they are not "
+        'public: ["wiki.lab", "10.1.0.0/16"].',
+    )
     workers: int = Field(1, ge=0, le=32, description="Documents processed at the same time; 0 only accepts and queues.")
     max_queued: int = Field(10_000, ge=1, description="Jobs that may wait; beyond it POST answers 503.")
     max_attempts: int = Field(3, ge=1, description="Attempts before a document is set aside as failed.")

@@ -80,13 +80,18 @@ def title_of_blocks(blocks: tuple[Block, ...]) -> str:
     return blocks[0].text if blocks[0].level == highest and same == 1 else ""
 
 
-def decode_html(data: bytes) -> str:
-    """Text of a page: by its mark, as UTF-8 if it is that, else by what it declares, else as Windows-1252.
+def decode_html(data: bytes, content_type: str = "") -> str:
+    """Text of a page: by its mark, as UTF-8 if it is that, else by what its HTTP header or it declares, else as
+    Windows-1252.
 
     UTF-8 goes before the declaration, because servers translate pages without correcting it, and no text in another
     encoding is valid UTF-8 by accident.
     """
-    if encodings.utf16(data) is None and not _is_utf8(data) and (declared := _declared(data)):
+    if (
+        encodings.utf16(data) is None
+        and not _is_utf8(data)
+        and (declared := _declared(content_type.encode() + b"\n" + data[:_DECLARED_WITHIN_BYTES]))
+    ):
         return data.decode(declared, errors="replace")
     return encodings.decode(data)
 
@@ -99,8 +104,8 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _declared(data: bytes) -> str | None:
-    found = _DECLARED.search(data[:_DECLARED_WITHIN_BYTES])
+def _declared(head: bytes) -> str | None:
+    found = _DECLARED.search(head)
     if not found:
         return None
     name = encodings.charset(found[1].decode())

@@ -28,6 +28,7 @@ ONE_IMPORTER = {
     "markdown_it": "ingest_service/parsing/markdown.py",
     "watchdog": "ingest_service/watcher.py",
     "amqtt": "xgtwin/demo_broker.py",
+    "trafilatura": "ingest_service/parsing/main_content.py",
 }
 """One library, one file: replacing one of these is a change in one place."""
 

@@ -59,11 +59,6 @@ async def test_wrong_json_is_named(service: Service, body: bytes):
     assert_problem(response, 422, "")
 
 
-async def test_a_url_is_not_supported_yet_and_says_so(service: Service):
-    response = await service.http.post("/documents", json={"url": "http://example.org/a.pdf"})
-    assert_problem(response, 422, "not supported yet")
-
-
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PATCH", "PUT"])
 async def test_an_unknown_document_is_not_found(service: Service, method: str):
     bodies = {"PATCH": {"json": {"title": "x"}}, "PUT": {"files": {"files": ("a.txt", b"a")}}}
