@@ -175,8 +175,10 @@ def manuscript(*, seed: int, pages: int, facts: int) -> Manuscript:
 
 
 def cpu_seconds() -> float:
-    """What this process and its living children have used so far."""
-    return time.process_time() + sum(_ticks(child) for child in descendants(os.getpid())) / CLOCK_TICKS
+    """What this process and its children, living or ended, have used so far."""
+    spent = os.times()
+    living = sum(_ticks(child) for child in descendants(os.getpid())) / CLOCK_TICKS
+    return time.process_time() + spent.children_user + spent.children_system + living
 
 
 def _ticks(pid: int) -> int:
