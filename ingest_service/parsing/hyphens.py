@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from ingest_service.parsing.blocks import Block, BlockKind
 
-_CUT = re.compile(r"(?<=[^\W\d_])[-\u00ad\ufffe]$")
+_HYPHENS = frozenset("-\u00ad\ufffe")
 _REST = re.compile(r"^([^\W\d_]+)(.*)$", re.DOTALL)
 # `disse-lhe` keeps its hyphen wherever the line ends.
 _PRONOUNS = frozenset(("me", "te", "se", "nos", "vos", "lhe", "lhes", "o", "a", "os", "as", "lo", "la", "los", "las"))
@@ -49,4 +49,4 @@ def _join(text: str, line: str) -> str:
 
 
 def _is_cut(text: str, line: str) -> bool:
-    return _CUT.search(text) is not None and line[:1].islower()
+    return text[-1:] in _HYPHENS and text[-2:-1].isalpha() and line[:1].islower()

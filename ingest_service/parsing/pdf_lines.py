@@ -12,6 +12,8 @@ from ingest_service.parsing.hyphens import joined
 
 # Lines of one paragraph stand 2-4 points apart; what follows a paragraph keeps 9 points or more.
 SAME_PARAGRAPH_POINTS = 6.0
+# No page has a longer sentence; joining a hundred thousand lines one by one would take minutes.
+LONGEST_PARAGRAPH = 10_000
 _SENTENCE_END = tuple('.!?:;…”"')
 
 
@@ -50,6 +52,7 @@ def _goes_on(previous: Line, line: Line) -> bool:
     """Whether `line` is the next line of the unfinished sentence that `previous` ends with."""
     return (
         previous.kind == BlockKind.PARAGRAPH
+        and len(previous.text) < LONGEST_PARAGRAPH
         and not previous.text.rstrip().endswith(_SENTENCE_END)
         and 0 <= line.top - previous.bottom < SAME_PARAGRAPH_POINTS
         and (line.kind in {BlockKind.PARAGRAPH, BlockKind.TABLE_ROW} or _one_line_of_code(line))

@@ -94,6 +94,12 @@ def test_a_last_line_taken_for_a_table_row_returns_to_its_sentence():
     assert [line.text for line in lines] == ["O LTE passou a transportar tudo em pacotes IP.", "A | B"]
 
 
+def test_a_page_of_lines_without_an_end_becomes_paragraphs_of_a_bearable_length():
+    lines = mended([paragraph("sem ponto final", 13 * number, height=12) for number in range(20_000)])
+    assert sum(line.text.count("ponto") for line in lines) == 20_000
+    assert max(len(line.text) for line in lines) < 11_000
+
+
 def test_a_table_below_a_finished_sentence_stays_a_table():
     lines = mended([paragraph("Os valores são estes.", 100), row(115, "A", "B")])
     assert [line.text for line in lines] == ["Os valores são estes.", "A | B"]
