@@ -82,6 +82,18 @@ def ingest(
 
 
 @app.command()
+def scan(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+    confirm: Annotated[bool, typer.Option("--confirm", help="Delete what was held back as a likely accident.")] = False,
+    key: Key = "",
+) -> None:
+    """Have the watched folder read now and print what is new, changed, gone or refused."""
+    from xgtwin.scan_command import scan_folder
+
+    scan_folder(Settings(), dry_run=dry_run, confirm=confirm, key=key)
+
+
+@app.command()
 def doctor() -> None:
     """Check this installation and say what to do about what is wrong."""
     from xgtwin.doctor import examine

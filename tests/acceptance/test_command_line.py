@@ -52,6 +52,21 @@ def test_ingest_tells_files_of_the_same_name_apart_and_says_why_one_cannot_be_re
     assert "[red].pdf: The document is damaged" in again.stdout
 
 
+def test_scan_tells_what_would_happen_before_it_happens(product: Product):
+    file = product.watched / "aviso.exe"
+    file.write_bytes(b"MZ" + bytes(200))
+    try:
+        dry = product.command("scan", "--dry-run")
+        assert dry.returncode == 0, dry.stderr
+        assert "aviso.exe" in dry.stdout
+        assert "is a program" in dry.stdout
+        assert "0 deleted, 0 held back" in dry.stdout
+        assert "Nothing was changed" in dry.stdout
+        assert "Nothing was changed" not in product.command("scan").stdout
+    finally:
+        file.unlink()
+
+
 def test_a_lamp_is_switched_and_says_so_itself(product: Product):
     assert "on, reported by the lamp" in product.command("lamp", "on", "lamp_001", "--bri", "0.4").stdout
     state = product.twin.get("/devices/lamp_001").json()["state"]
