@@ -1,11 +1,15 @@
-"""What DOCX and PPTX packages share: safe XML, the document's own title, and macro or template variants."""
+"""What DOCX and PPTX packages share: safe XML, the document's own title, and the variants of both formats."""
 
+import io
 import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from lxml import etree
 
 from ingest_service.parsing import errors
-from ingest_service.parsing.archive import member
+from ingest_service.parsing.archive import member, with_members
 from ingest_service.parsing.titles import own_title
 
 CONTENT_TYPES = "[Content_Types].xml"
@@ -25,6 +29,38 @@ _VARIANTS = {
         f"{_MAIN}.presentationml.presentation.main+xml"
     ),
 }
+
+_STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/([A-Za-z]+)/([A-Za-z]+)")
+# What python-docx, python-pptx and unstructured raise where a document lacks a part or a value that they rely on.
+_MALFORMED = (
+    LookupError,
+    ValueError,
+    AttributeError,
+    TypeError,
+    AssertionError,
+    RecursionError,
+    etree.LxmlError,
+    zipfile.BadZipFile,
+)
+
+
+@contextmanager
+def malformed_is_broken(*more: type[Exception]) -> Iterator[None]:
+    """Around libraries that trust a package to be well made: their surprise, or `more`, is a `BrokenDocument`."""
+    try:
+        yield
+    except (*_MALFORMED, *more) as error:
+        raise errors.broken() from error
+
+
+def in_common_dialect(package: bytes, main_part: str) -> bytes:
+    """A package in the XML namespaces that everybody writes: "Strict Open XML" says the same in others."""
+    if not _STRICT.search(member(package, main_part)):
+        return package
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist() if name.endswith((".xml", ".rels"))}
+    common = rb"http://schemas.openxmlformats.org/\1/2006/\2"
+    return with_members(package, {name: _STRICT.sub(common, part) for name, part in parts.items()})
 
 
 def plain_content_types(package: bytes) -> bytes:

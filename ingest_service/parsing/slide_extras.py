@@ -7,6 +7,7 @@ from itertools import zip_longest
 
 from pptx import Presentation
 from pptx.chart.chart import Chart
+from pptx.exc import PythonPptxError
 from pptx.shapes.base import BaseShape
 from pptx.shapes.graphfrm import GraphicFrame
 from pptx.shapes.group import GroupShape
@@ -20,9 +21,17 @@ _DIAGRAM = "/diagramData"
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 
 
+NotAPresentation: type[Exception] = PythonPptxError
+"""What python-pptx raises where a package is none, below unstructured too."""
+
+
 def extra_blocks(package: bytes) -> Iterator[Block]:
-    """Slide by slide: charts as tables, the texts of diagrams as list items, then the notes as paragraphs."""
-    for page, slide in enumerate(Presentation(io.BytesIO(package)).slides, 1):
+    """Slide by slide: charts as tables, the texts of diagrams as list items, then the notes as paragraphs.
+
+    Raises `NotAPresentation`, and whatever malformed values lead to.
+    """
+    presentation = Presentation(io.BytesIO(package))
+    for page, slide in enumerate(presentation.slides, 1):
         for shape in _shapes(slide):
             if isinstance(shape, GraphicFrame) and shape.has_chart and (table := markdown_table(_values(shape.chart))):
                 yield Block(kind=BlockKind.TABLE, text=table, page=page)

@@ -4,7 +4,15 @@ from ingest_service.parsing import errors
 from ingest_service.parsing.archive import member, verified_members, with_members
 from ingest_service.parsing.blocks import ParsedDocument, ParsingLimits
 from ingest_service.parsing.html_page import title_of_blocks
-from ingest_service.parsing.ooxml import CONTENT_TYPES, parsed, plain_content_types, serialised, title_in_properties
+from ingest_service.parsing.ooxml import (
+    CONTENT_TYPES,
+    in_common_dialect,
+    malformed_is_broken,
+    parsed,
+    plain_content_types,
+    serialised,
+    title_in_properties,
+)
 from ingest_service.parsing.partitioners import docx_blocks
 from ingest_service.parsing.word_body import make_plain, note_texts
 from ingest_service.parsing.word_outline import name_headings
@@ -18,6 +26,7 @@ def parse_docx(data: bytes, limits: ParsingLimits) -> ParsedDocument:
     names = verified_members(data, limits)
     if _BODY not in names or CONTENT_TYPES not in names:
         raise errors.broken()
+    data = in_common_dialect(data, _BODY)
     body = parsed(member(data, _BODY))
     notes = {
         kind: note_texts(parsed(member(data, part)), kind)
@@ -31,7 +40,8 @@ def parse_docx(data: bytes, limits: ParsingLimits) -> ParsedDocument:
         name_headings(styles, body)
         changed[_STYLES] = serialised(styles)
     package = with_members(data, {**changed, _BODY: serialised(body)})
-    blocks = tuple(docx_blocks(package))
+    with malformed_is_broken():
+        blocks = tuple(docx_blocks(package))
     return ParsedDocument(
         blocks=blocks,
         title=title_in_properties(data) or title_of_blocks(blocks),

@@ -1,6 +1,7 @@
 """Documents of all kinds through the real service: told by their bytes, found by their words, served safely."""
 
 from collections.abc import AsyncIterator, Callable
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.integration.ingest.service import Service, running
 from tests.unit.ingest.formats.office_files import guide, slides, workbook
 
 PAGE = b"<!DOCTYPE html><html><body><script>alert(1)</script><p>O tamandu\xe1 atravessa.</p></body></html>"
+DRAWING = b"<svg xmlns='x'><text>O tamandua</text><script>1</script></svg>"
 MAIL = b"From: a@b.br\r\nTo: c@d.br\r\nSubject: Visita\r\nMIME-Version: 1.0\r\n\r\nO tamandua escreve."
 
 
@@ -20,21 +22,21 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
 
 
 @pytest.mark.parametrize(
-    ("name", "make", "kind", "pages", "question"),
+    ("name", "make", "told", "question"),
     [
-        ("guia.pdf", guide, kinds.DOCX, 3, "lâmpada do laboratório"),
-        ("aula.txt", slides, kinds.PPTX, 3, "demonstração"),
-        ("notas.doc", workbook, kinds.XLSX, 3, "nota de Mário"),
-        ("pagina.md", lambda: PAGE, kinds.HTML, None, "tamanduá"),
-        ("recado", lambda: MAIL, kinds.EML, None, "visita do tamandua"),
-        ("turma.csv", lambda: "Aluno;Sala\nTamanduá;A12\n".encode("cp1252"), kinds.CSV, None, "sala do tamanduá"),
+        ("guia.pdf", guide, (kinds.DOCX, 3), "lâmpada do laboratório"),
+        ("aula.txt", slides, (kinds.PPTX, 3), "demonstração"),
+        ("notas.doc", workbook, (kinds.XLSX, 3), "nota de Mário"),
+        ("pagina.md", lambda: PAGE, (kinds.HTML, None), "tamanduá"),
+        ("recado", lambda: MAIL, (kinds.EML, None), "visita do tamandua"),
+        ("turma.csv", lambda: "Aluno;Sala\nTamanduá;A12\n".encode("cp1252"), (kinds.CSV, None), "sala do tamanduá"),
     ],
 )
 async def test_a_document_is_what_its_bytes_say(
-    service: Service, name: str, make: Callable[[], bytes], kind: str, pages: int | None, question: str
+    service: Service, name: str, make: Callable[[], bytes], told: tuple[str, int | None], question: str
 ):
     document = await service.add(name, make())
-    assert (document["status"], document["media_type"], document["pages"]) == ("ready", kind, pages)
+    assert (document["status"], document["media_type"], document["pages"]) == ("ready", *told)
     assert name in await service.found(question)
 
 
@@ -71,10 +73,10 @@ async def test_a_refusal_lists_what_can_be_read(service: Service):
 
 
 async def test_what_an_attachment_lost_is_in_the_note_of_its_document(service: Service):
-    head = b"From: a@b.br\r\nTo: c@d.br\r\nSubject: Anexo\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=X\r\n"
-    parts = b"\r\n--X\r\nContent-Type: text/plain\r\n\r\nSegue o anexo.\r\n--X\r\nContent-Disposition: attachment; filename=a.exe\r\n"
-    document = await service.add(
-        "anexo.eml", head + parts + b"Content-Transfer-Encoding: base64\r\n\r\nTVqQAAMA\r\n--X--\r\n"
-    )
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "a@b.br", "c@d.br", "Anexo"
+    message.set_content("Segue o anexo.")
+    message.add_attachment(b"MZ\x90\x00", maintype="application", subtype="octet-stream", filename="a.exe")
+    document = await service.add("anexo.eml", message.as_bytes())
     assert document["status"] == "ready"
     assert "a.exe" in (document["note"] or "")

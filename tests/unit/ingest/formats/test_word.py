@@ -1,8 +1,14 @@
 """DOCX, as Word and other programs save it."""
 
+import io
+import re
+import zipfile
+
 import docx.oxml
+import pytest
 
 from ingest_service.parsing.blocks import BlockKind
+from ingest_service.parsing.errors import BrokenDocument
 from tests.unit.ingest.formats.office_files import SENTENCE, W, docx_file, guide, paragraph, rewritten, with_body
 from tests.unit.ingest.formats.reading import on_pages, outline, read, texts
 
@@ -105,6 +111,26 @@ def test_a_document_with_macros_or_a_template_is_read_as_a_document():
     ):
         data = rewritten(guide(), {CONTENT_TYPES: types.replace(plain, variant), "word/vbaProject.bin": b"AutoOpen"})
         assert SENTENCE in texts(read(data))
+
+
+def test_strict_open_xml_is_read_like_the_common_dialect():
+    with zipfile.ZipFile(io.BytesIO(guide())) as source:
+        parts = {name: source.read(name) for name in source.namelist() if name.endswith((".xml", ".rels"))}
+    common = re.compile(
+        rb"http://schemas\.openxmlformats\.org/(wordprocessingml|officeDocument)/2006/(?!extended|math)"
+    )
+    strict = {name: common.sub(rb"http://purl.oclc.org/ooxml/\1/", part) for name, part in parts.items()}
+    assert texts(read(rewritten(guide(), strict))) == texts(read(guide()))
+
+
+@pytest.mark.parametrize("part", ["word/styles.xml", "[Content_Types].xml", "word/_rels/document.xml.rels"])
+@pytest.mark.parametrize("content", [b"", b"<x/>", b"<not closed"])
+def test_a_part_that_makes_no_sense_is_damage_or_does_no_harm(part: str, content: bytes):
+    try:
+        found = texts(read(rewritten(guide(), {part: content})))
+    except BrokenDocument:
+        return
+    assert SENTENCE in found
 
 
 def docx_types(data: bytes) -> bytes:
