@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from ingest_service.arrivals import Arrival
+from ingest_service.idempotency import Answer, IdempotencyKeys, fingerprint_of
 from ingest_service.intake import Intake
 from ingest_service.parsing.errors import UnreadableDocument
 from ingest_service.refusals import Refusals
@@ -19,10 +20,23 @@ REFUSED = "refused"
 class Admissions:
     """Takes in what `read_uploads` gives."""
 
-    def __init__(self, intake: Intake, refusals: Refusals, pages: WebPages) -> None:
+    def __init__(self, intake: Intake, refusals: Refusals, pages: WebPages, keys: IdempotencyKeys) -> None:
         self.intake = intake
         self.refusals = refusals
         self.pages = pages
+        self.keys = keys
+
+    async def answer(self, organization_id: UUID, sent: Sequence[Upload] | NewUrl, key: str | None) -> Answer:
+        """The answer to POST /documents; with an `Idempotency-Key` the one that it got before, if it did. Raises as
+        `take_in` and `IdempotencyKeys.once`."""
+
+        async def act() -> Answer:
+            return answer_of(await self.take_in(organization_id, sent))
+
+        if key is None:
+            return await act()
+        fingerprint = await asyncio.to_thread(fingerprint_of, sent)
+        return await self.keys.once(organization_id, "POST /documents", key, fingerprint, act)
 
     async def take_in(self, organization_id: UUID, sent: Sequence[Upload] | NewUrl) -> Admitted:
         """Admit the documents of a request. If none can be taken, raises the first reason, with the others in its
@@ -64,3 +78,10 @@ class Admissions:
                 first.detail = " ".join(f"[{item.name}] {item.error}" for item in items)
             raise first
         return Admitted(documents=items)
+
+
+def answer_of(admitted: Admitted) -> Answer:
+    """202 with the job of the first new document, or 200 when there is nothing to wait for."""
+    jobs = [item.job_id for item in admitted.documents if not item.duplicate and item.job_id]
+    location = f"/jobs/{jobs[0]}" if jobs else None
+    return Answer(202 if jobs else 200, admitted.model_dump(mode="json"), location)

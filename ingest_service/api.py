@@ -11,11 +11,12 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import FileResponse
 
-from ingest_service.admission import Admissions
+from ingest_service.admission import Admissions, answer_of
 from ingest_service.blobs import Blobs
 from ingest_service.catalogue import Catalogue, Wanted
 from ingest_service.changes import Changes
 from ingest_service.deletion import Remover, SourceRemoval
+from ingest_service.idempotency import Answer
 from ingest_service.intake import Intake
 from ingest_service.parsing import media_types
 from ingest_service.parsing.sniff import sniff_file
@@ -78,13 +79,14 @@ def document_routes(parts: Parts) -> APIRouter:
     async def add(request: Request, response: Response, who: Writer) -> Admitted:
         """Take in documents. 202 when at least one is new, 200 when all are known already.
 
-        Sending the same bytes again adds nothing, so a request may be repeated as it is (an `Idempotency-Key` is
-        accepted and not needed).
+        Sending the same bytes again adds nothing. With an `Idempotency-Key` a repeated request also gets the same
+        answer again, for 24 hours; `Idempotent-Replayed: true` tells.
         """
         sent = await read_uploads(request)
-        admitted = await parts.admissions.take_in(who.organization_id, sent)
-        _say_where(response, admitted)
-        return admitted
+        return _sent(
+            response,
+            await parts.admissions.answer(who.organization_id, sent, request.headers.get("idempotency-key")),
+        )
 
     @router.get("")
     def listed(who: Reader, query: Annotated[DocumentQuery, Query()]) -> DocumentPage:
@@ -121,9 +123,7 @@ def document_routes(parts: Parts) -> APIRouter:
         admission = await asyncio.to_thread(
             parts.intake.replace, who.organization_id, document_id, upload.name, upload.stream
         )
-        admitted = Admitted(documents=[AdmittedItem.of(admission)])
-        _say_where(response, admitted)
-        return admitted
+        return _sent(response, answer_of(Admitted(documents=[AdmittedItem.of(admission)])))
 
     @router.delete("/{document_id}", status_code=202)
     def remove(document_id: UUID, response: Response, who: Writer, source: str | None = None) -> Deleted:
@@ -166,14 +166,14 @@ def document_routes(parts: Parts) -> APIRouter:
     return router
 
 
-def _say_where(response: Response, admitted: Admitted) -> None:
-    """202 with the job of the first new document, or 200 when there is nothing to wait for."""
-    new = [item for item in admitted.documents if not item.duplicate and item.job_id]
-    if not new:
-        response.status_code = 200
-        return
-    response.headers["Location"] = f"/jobs/{new[0].job_id}"
-    response.headers["Retry-After"] = "1"
+def _sent(response: Response, answer: Answer) -> Admitted:
+    response.status_code = answer.status
+    if answer.location:
+        response.headers["Location"] = answer.location
+        response.headers["Retry-After"] = "1"
+    if answer.replayed:
+        response.headers["Idempotent-Replayed"] = "true"
+    return Admitted.model_validate(answer.body)
 
 
 def _without_source(removal: SourceRemoval, response: Response) -> Deleted:

@@ -21,6 +21,7 @@ from ingest_service.census import Census
 from ingest_service.changes import Changes
 from ingest_service.deletion import Remover
 from ingest_service.folder import WatchedFolder
+from ingest_service.idempotency import IdempotencyKeys
 from ingest_service.intake import Intake
 from ingest_service.ledger import Ledger
 from ingest_service.manifest import Manifests
@@ -140,7 +141,7 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
             "Send files one by one, split the document, or raise the limit."
         ),
     )
-    admissions = Admissions(intake, refusals, pages)
+    admissions = Admissions(intake, refusals, pages, IdempotencyKeys(engine, ledger.owner))
     app.include_router(document_routes(Parts(guard, intake, remover, changes, catalogue, blobs, store, admissions)))
     app.include_router(manifest_routes(guard, Manifests(engine, refusals, max_file_mb=ingest.max_file_mb)))
     app.include_router(page_routes(guard, PageImages(catalogue, blobs, store, reader)))

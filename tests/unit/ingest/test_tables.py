@@ -5,15 +5,13 @@ from alembic.migration import MigrationContext
 from sqlmodel import SQLModel
 
 import shared.auth.tables  # noqa: F401  (the organizations that our rows point to)
+from ingest_service.idempotency import IdempotencyKeyRow
 from ingest_service.refusals import RefusalRow
 from ingest_service.tables import DocumentRow, JobRow, SourceRow
 from shared.db.engine import migrate, open_engine
 from shared.settings import Settings
 
-OURS = {
-    model.metadata.tables[name].name
-    for model, name in ((DocumentRow, "documents"), (SourceRow, "sources"), (JobRow, "jobs"), (RefusalRow, "refusals"))
-}
+OURS = {str(model.__tablename__) for model in (DocumentRow, SourceRow, JobRow, RefusalRow, IdempotencyKeyRow)}
 
 
 def test_models_and_migration_describe_the_same_tables(tmp_path):
