@@ -24,12 +24,10 @@ _SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
 <item oor:path="/org.openoffice.Office.Common/Security/Scripting">
 <prop oor:name="MacroSecurityLevel" oor:op="fuse"><value>3</value></prop></item>
 <item oor:path="/org.openoffice.Office.Common/Security/Scripting">
-<prop oor:name="BlockUntrustedRefererLinks" oor:op="fuse"><value>true</value></prop></item>
-<item oor:path="/org.openoffice.Office.Common/Security/Scripting">
 <prop oor:name="DisableActiveContent" oor:op="fuse"><value>true</value></prop></item>
 </oor:items>
 """
-"""No macros, no linked pictures from elsewhere, no embedded programs."""
+"""No macros, no embedded programs. No setting keeps it from fetching linked pictures; `offline.py` does."""
 
 
 def parse_doc(data: bytes, limits: ParsingLimits) -> ParsedDocument:

@@ -21,6 +21,7 @@ from pebble import ProcessExpired, ProcessPool
 from ingest_service.parsing import registry
 from ingest_service.parsing.blocks import ParsedDocument, ParsingLimits
 from ingest_service.parsing.errors import ParserDied
+from ingest_service.parsing.offline import forbid_network
 from shared.observability.logs import get_logger
 
 log = get_logger(__name__)
@@ -138,6 +139,11 @@ def _confine(memory_mb: int) -> None:
     size = memory_mb * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        forbid_network()
+    except OSError as error:
+        # Emulated machines have no such filters; what is left then is that no parser is asked to fetch anything.
+        log.warning("network_not_forbidden", reason=str(error))
     _die_with_the_service()
 
 
