@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from tests.integration.ingest.documents import pdf
 from tests.integration.ingest.service import Service, until
@@ -188,14 +189,17 @@ async def test_what_is_held_back_is_held_back_after_a_restart(tmp_path: Path, mo
         await stays(service, {"0.txt", "1.txt"})
 
 
-async def test_renaming_a_file_keeps_its_document_and_renames_it(service: Service):
+async def test_renaming_a_file_keeps_its_document_and_stores_no_passage_again(service: Service):
     (service.watched / "velho.txt").write_text("O elevador panorâmico parou.")
     first = await service.named("velho.txt")
+    stored = REGISTRY.get_sample_value("xgtwin_chunks_stored_total")
     (service.watched / "velho.txt").rename(service.watched / "novo.txt")
     second = await service.settled((await service.named("novo.txt"))["id"])
     assert (second["id"], second["chunks"]) == (first["id"], first["chunks"])
     assert await service.found("elevador panorâmico") == ["novo.txt"]
     assert await service.chunks_of(first["id"]) == first["chunks"]
+    assert (second["version"], second["sources"]) == (1, [{"kind": "folder", "key": "novo.txt"}])
+    assert REGISTRY.get_sample_value("xgtwin_chunks_stored_total") == stored
 
 
 async def test_moving_between_sub_folders_does_nothing_to_the_document(service: Service):
