@@ -1,5 +1,6 @@
 """What benchmarks/ingest.py compares: ours, and the same work by others."""
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,7 +40,16 @@ def pages_of(file: Path) -> int:
 
 
 def read_here(files: Sequence[Path]) -> int:
-    """The reading of the product without its child processes."""
+    """The reading of the product without its child processes, collecting garbage as rarely as they do."""
+    usual = gc.get_threshold()
+    gc.set_threshold(200_000, 50, 100)
+    try:
+        return _read_here(files)
+    finally:
+        gc.set_threshold(*usual)
+
+
+def _read_here(files: Sequence[Path]) -> int:
     return sum(_cut(registry.parse(file.read_bytes(), PDF, LIMITS)) for file in files)
 
 

@@ -15,7 +15,6 @@ from typing import Protocol
 from ingest_service.canonical import CanonicalText, Span
 from ingest_service.parsing.blocks import Block, BlockKind
 from ingest_service.sentences import MAX_WORDS, Measure, pieces, rows, sentences, words
-from shared.models import Frozen
 
 ENOUGH_WORDS = 80
 """A passage this long ends with its paragraph."""
@@ -35,7 +34,8 @@ FINGERPRINT = f"blocks-3/{ENOUGH_WORDS}-{MAX_WORDS}-{OVERLAP_WORDS}"
 """Changes whenever the same document would be cut otherwise; part of every chunk's id."""
 
 
-class Passage(Frozen):
+@dataclass(frozen=True, slots=True)
+class Passage:
     """`text` is `canonical.text[start:end]`; `context` is the head of the table whose later rows it holds."""
 
     text: str

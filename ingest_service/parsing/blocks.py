@@ -1,5 +1,6 @@
 """What every parser gives: blocks of text in reading order. Everything after parsing sees only these."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from pydantic import Field
@@ -24,7 +25,8 @@ class BlockKind(StrEnum):
     """One row of a table, cells joined by ` | `; never cut."""
 
 
-class Block(Frozen):
+@dataclass(frozen=True, slots=True)
+class Block:
     """A piece of text. `level` is a heading's depth from 1; `page` counts from 1 and is None without pages;
     `page_label` is what the document itself prints as page number ("iv"), if it says so."""
 
@@ -35,7 +37,8 @@ class Block(Frozen):
     page_label: str | None = None
 
 
-class ParsedDocument(Frozen):
+@dataclass(frozen=True, slots=True)
+class ParsedDocument:
     """A document as read: its blocks, its own title if it names one, and its number of pages if it has pages.
 
     `note` tells its owner what could not be read although the rest was, such as pages that are images while there is
@@ -44,7 +47,7 @@ class ParsedDocument(Frozen):
 
     blocks: tuple[Block, ...]
     title: str = ""
-    pages: int | None = Field(None, ge=0)
+    pages: int | None = None
     note: str = ""
 
 

@@ -41,8 +41,8 @@ def _numbers_beside(box: Any, other: Any) -> bool:
     return (
         other.kind == "paragraph"
         and other.bbox is not None
-        and ONLY_PAGE_NUMBERS.fullmatch(other.text or "") is not None
         and other.bbox.x >= box.x + box.width
         and abs(other.bbox.y - box.y) < SAME_PLACE_POINTS
         and abs(other.bbox.height - box.height) < SAME_PLACE_POINTS
+        and ONLY_PAGE_NUMBERS.fullmatch(other.text or "") is not None
     )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ingest_service.parsing.blocks import Block, BlockKind
 
@@ -32,8 +33,8 @@ def split_at_page_end(blocks: list[Block]) -> list[Block]:
         word = tail.group() if tail else ""
         if word == below.text:
             continue
-        result[index] = above.model_copy(update={"text": _join(above.text, word)})
-        result[index + 1] = below.model_copy(update={"text": below.text[len(word) :].lstrip()})
+        result[index] = replace(above, text=_join(above.text, word))
+        result[index + 1] = replace(below, text=below.text[len(word) :].lstrip())
     return result
 
 

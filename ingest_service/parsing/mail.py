@@ -1,7 +1,7 @@
 """E-mail messages (EML, MHT): who wrote what to whom and when, the text, and the attachments that can be read."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email import message_from_bytes
 from email.message import Message
 
@@ -120,4 +120,4 @@ def _below(blocks: tuple[Block, ...] | list[Block], level: int) -> Iterator[Bloc
     """Headings so much deeper. A page of an attachment is none of the message."""
     for block in blocks:
         deeper = block.level + level if block.level else 0
-        yield block.model_copy(update={"level": deeper, "page": None, "page_label": None})
+        yield replace(block, level=deeper, page=None, page_label=None)

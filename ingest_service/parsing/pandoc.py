@@ -1,6 +1,7 @@
 """RTF, ODT and EPUB by pandoc, the program that pypandoc brings along, this file being its only importer."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pypandoc
@@ -48,4 +49,4 @@ def _read(data: bytes, kind: str, limits: ParsingLimits) -> ParsedDocument:
         raise errors.broken()
     document = parse_markup(done.stdout.decode("utf-8", errors="replace"))
     # Where a document has no title, pandoc's page is called after the standard input.
-    return document.model_copy(update={"title": "" if document.title == "-" else document.title})
+    return replace(document, title="" if document.title == "-" else document.title)

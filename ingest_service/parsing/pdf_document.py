@@ -23,11 +23,7 @@ def blocks_of(pages: Sequence[PdfPage]) -> list[Block]:
     """The document's blocks, without running headers and page numbers, heading levels told from font sizes."""
     bare = without_running_lines({page.number: list(page.lines) for page in pages})
     levels = _levels(line for lines in bare.values() for line in lines)
-    blocks = [
-        block.model_copy(update={"page": page.number, "page_label": page.label})
-        for page in pages
-        for block in _page(bare[page.number], levels)
-    ]
+    blocks = [block for page in pages for block in _page(page, bare[page.number], levels)]
     return split_at_page_end(blocks)
 
 
@@ -37,28 +33,36 @@ def _levels(lines: Iterable[Line]) -> Mapping[float, int]:
     return {size: min(rank, _DEEPEST) for rank, size in enumerate(sizes, 1)}
 
 
-def _page(lines: list[Line], levels: Mapping[float, int]) -> Iterator[Block]:
+def _page(page: PdfPage, lines: list[Line], levels: Mapping[float, int]) -> Iterator[Block]:
     table: list[Line] = []
     for line in mended(lines):
-        cleaned = replace(line, text=_cleaned(line.text), cells=tuple(_cleaned(cell) for cell in line.cells))
+        cleaned = _cleaned(line)
         if table and (cleaned.kind != BlockKind.TABLE_ROW or cleaned.opens_table):
-            yield _table(table)
+            yield _table(page, table)
             table = []
         if not cleaned.text or (ONLY_PAGE_NUMBERS.fullmatch(cleaned.text) and cleaned.kind != BlockKind.TABLE_ROW):
             continue
         if cleaned.kind == BlockKind.TABLE_ROW:
             table.append(cleaned)
         else:
-            yield Block(kind=line.kind, text=cleaned.text, level=levels.get(line.size, line.level))
+            level = levels.get(line.size, line.level)
+            yield Block(line.kind, cleaned.text, level, page.number, page.label)
     if table:
-        yield _table(table)
+        yield _table(page, table)
 
 
-def _table(rows: list[Line]) -> Block:
+def _table(page: PdfPage, rows: list[Line]) -> Block:
     if len(rows) == 1:
-        return Block(kind=BlockKind.PARAGRAPH, text=rows[0].text)
-    return Block(kind=BlockKind.TABLE, text=markdown_table([row.cells for row in rows]))
+        return Block(BlockKind.PARAGRAPH, rows[0].text, 0, page.number, page.label)
+    return Block(BlockKind.TABLE, markdown_table([row.cells for row in rows]), 0, page.number, page.label)
 
 
-def _cleaned(text: str) -> str:
-    return _DOT_LEADERS.sub(" ", _EMPHASIS.sub(r"\2", text)).strip()
+def _cleaned(line: Line) -> Line:
+    text, cells = _plain(line.text), tuple(_plain(cell) for cell in line.cells)
+    return line if (text, cells) == (line.text, line.cells) else replace(line, text=text, cells=cells)
+
+
+def _plain(text: str) -> str:
+    if "*" in text:
+        text = _EMPHASIS.sub(r"\2", text)
+    return _DOT_LEADERS.sub(" ", text).strip()

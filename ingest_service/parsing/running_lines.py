@@ -14,6 +14,7 @@ MARGIN_LINES = 2
 MIN_PAGES = 3
 MIN_SHARE = 0.6
 
+_AROUND_NUMBERS = " |–—-"
 # No full stop among the marks around the number: what ends with one is a sentence, and stays.
 _NUMBER_FIRST = re.compile(r"^[\s|–—-]*(\d+)[\s|–—-]+(?=\w)")
 _NUMBER_LAST = re.compile(r"(?<=\w)[\s|–—-]+(\d+)[\s|–—-]*$")
@@ -22,21 +23,21 @@ _NUMBER_LAST = re.compile(r"(?<=\w)[\s|–—-]+(\d+)[\s|–—-]*$")
 def without_running_lines(pages: Mapping[int, list[Line]]) -> dict[int, list[Line]]:
     """The pages without lines that stand at the margin of most pages in the same words, a page number before or
     after them aside. The first page that has such a line keeps it."""
-    seen: Counter[str] = Counter()
-    for number, lines in pages.items():
-        seen.update({_wording(lines[index], number) for index in _margins(lines)})
+    said = {
+        number: {index: _wording(lines[index], number) for index in _margins(lines)} for number, lines in pages.items()
+    }
+    seen = Counter(wording for wordings in said.values() for wording in set(wordings.values()))
     enough = max(MIN_PAGES, MIN_SHARE * len(pages))
     running = {wording for wording, count in seen.items() if count >= enough}
     kept: set[str] = set()
     result: dict[int, list[Line]] = {}
     for number, lines in pages.items():
         dropped: set[int] = set()
-        for index in _margins(lines):
-            wording = _wording(lines[index], number)
+        for index, wording in said[number].items():
             if wording in running and wording in kept:
                 dropped.add(index)
             kept.add(wording)
-        result[number] = [line for index, line in enumerate(lines) if index not in dropped]
+        result[number] = [line for index, line in enumerate(lines) if index not in dropped] if dropped else lines
     return result
 
 
@@ -52,6 +53,9 @@ def _wording(line: Line, page: int) -> str:
     `Guia do 5G - 7` and `8 | Guia do 5G` say the same on pages 7 and 8; chapter headings that open pages do not.
     """
     text = " ".join(line.text.split()).casefold()
+    bare = text.strip(_AROUND_NUMBERS)
+    if not (bare[:1].isdigit() or bare[-1:].isdigit()):
+        return text
     for pattern in (_NUMBER_LAST, _NUMBER_FIRST):
         if found := pattern.search(text):
             words = (text[: found.start()] + text[found.end() :]).strip()
