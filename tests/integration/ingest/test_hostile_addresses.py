@@ -2,7 +2,9 @@
 
 import asyncio
 import gzip
+import shutil
 import ssl
+import subprocess
 import zlib
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -18,8 +20,6 @@ from shared.errors import TooLarge, XgtwinError
 from tests.integration.ingest.service import until
 from tests.integration.ingest.web_site import Site, web_site
 
-CERTIFICATE = Path(__file__).parents[2] / "data" / "tls" / "pagina.example.pem"
-"""With its key; made for tests, for the name pagina.example alone."""
 MIB = 1 << 20
 
 
@@ -147,22 +147,38 @@ async def test_no_proxy_of_the_environment_is_used(site: Site, monkeypatch: pyte
     assert await fetched(site.page("/", "direto")) == b"direto"
 
 
-def trusting() -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(CERTIFICATE))
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and its certificate for the name pagina.example alone."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed (apt install openssl)")
+    both = tmp_path_factory.mktemp("tls") / "pagina.example.pem"
+    new = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=pagina.example")
+    name = ("-addext", "subjectAltName=DNS:pagina.example")
+    subprocess.run([*new, *name, "-keyout", both, "-out", both.with_suffix(".crt")], check=True, capture_output=True)
+    both.write_bytes(both.read_bytes() + both.with_suffix(".crt").read_bytes())
+    return both
 
 
 @pytest.fixture
-async def secure_site() -> AsyncIterator[Site]:
+def trusting(certificate: Path) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(certificate))
+
+
+@pytest.fixture
+async def secure_site(certificate: Path) -> AsyncIterator[Site]:
     own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    own.load_cert_chain(CERTIFICATE)
+    own.load_cert_chain(certificate)
     async with web_site(own) as site:
         yield site
 
 
-async def test_a_certificate_is_checked_by_name_although_the_address_is_pinned(secure_site: Site):
+async def test_a_certificate_is_checked_by_name_although_the_address_is_pinned(
+    secure_site: Site, trusting: ssl.SSLContext
+):
     secure_site.page("/", "segura")
     names = {"pagina.example": ["127.0.0.1"], "outra.example": ["127.0.0.1"]}
-    by = fetcher(names=names, tls=trusting())
+    by = fetcher(names=names, tls=trusting)
     assert await fetched(secure_site.url("/", "pagina.example"), by) == b"segura"
     for host in ("outra.example", "127.0.0.1"):
         assert "secure" in (await refused(secure_site.url("/", host), by)).detail
