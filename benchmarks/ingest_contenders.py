@@ -14,14 +14,14 @@ import pypdfium2
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 from tokenizers import Tokenizer
 
-from ingest_service.canonical import canonical_text
-from ingest_service.chunking import passages, searchable_text
 from ingest_service.parsing import partitioners, registry
 from ingest_service.parsing.blocks import ParsedDocument, ParsingLimits
 from ingest_service.parsing.media_types import PDF
+from ingest_service.parsing.ocr.tessdata import find_language_data
 from ingest_service.parsing.sandbox import Sandbox
-from ingest_service.parsing.tessdata import find_language_data
-from ingest_service.reading import Reader
+from ingest_service.passages.canonical import canonical_text
+from ingest_service.passages.chunking import passages, searchable_text
+from ingest_service.reading.reader import Reader
 from shared.embeddings.fastembed_embedder import THREADS, FastembedEmbedder
 from shared.embeddings.lexical import LexicalEncoder
 from shared.models import Chunk

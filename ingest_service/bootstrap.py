@@ -9,38 +9,38 @@ from datetime import timedelta
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
-from ingest_service.admission import Admissions
-from ingest_service.api import Parts, document_routes
-from ingest_service.api_jobs import job_routes
-from ingest_service.api_manifest import manifest_routes
-from ingest_service.api_pages import page_routes
-from ingest_service.api_web import web_routes
-from ingest_service.blobs import Blobs
-from ingest_service.catalogue import Catalogue
+from ingest_service.api.admission import Admissions
+from ingest_service.api.documents import Parts, document_routes
+from ingest_service.api.jobs import job_routes
+from ingest_service.api.manifest import manifest_routes
+from ingest_service.api.pages import page_routes
+from ingest_service.api.web import web_routes
 from ingest_service.census import Census
-from ingest_service.changes import Changes
-from ingest_service.deletion import Remover
-from ingest_service.folder import WatchedFolder
-from ingest_service.idempotency import IdempotencyKeys
-from ingest_service.intake import Intake
-from ingest_service.ledger import Ledger
-from ingest_service.manifest import Manifests
-from ingest_service.outcomes import Runner
-from ingest_service.owner import Owner
-from ingest_service.page_images import PageImages
+from ingest_service.documents.blobs import Blobs
+from ingest_service.documents.catalogue import Catalogue
+from ingest_service.documents.changes import Changes
+from ingest_service.documents.deletion import Remover
+from ingest_service.documents.idempotency import IdempotencyKeys
+from ingest_service.documents.intake import Intake
+from ingest_service.documents.manifest import Manifests
+from ingest_service.documents.refusals import Refusals
+from ingest_service.documents.versions import Versions
+from ingest_service.jobs.ledger import Ledger
+from ingest_service.jobs.outcomes import Runner
+from ingest_service.jobs.owner import Owner
+from ingest_service.jobs.recovery import drop_orphaned_bytes, finish_deletions, queue_what_the_store_lost
+from ingest_service.jobs.workers import Workers
 from ingest_service.parsing.blocks import ParsingLimits
+from ingest_service.parsing.ocr.tessdata import find_language_data
 from ingest_service.parsing.sandbox import Sandbox
-from ingest_service.parsing.tessdata import find_language_data
 from ingest_service.pipeline import Pipeline
-from ingest_service.reading import Reader
-from ingest_service.recovery import drop_orphaned_bytes, finish_deletions, queue_what_the_store_lost
-from ingest_service.refusals import Refusals
-from ingest_service.versions import Versions
+from ingest_service.reading.page_images import PageImages
+from ingest_service.reading.reader import Reader
+from ingest_service.watched_folder.folder import WatchedFolder
 from ingest_service.web.fetch import Fetcher
 from ingest_service.web.guard import AddressGuard
 from ingest_service.web.pages import WebPages
 from ingest_service.web.refresh import Refreshes
-from ingest_service.workers import Workers
 from shared.auth.guard import Guard
 from shared.embeddings.lexical import LexicalEncoder
 from shared.embeddings.protocol import Embedder

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from sqlalchemy import Engine
 
-from ingest_service.catalogue import Catalogue
-from ingest_service.folder import WatchedFolder
+from ingest_service.documents.catalogue import Catalogue
+from ingest_service.watched_folder.folder import WatchedFolder
 from shared.db import engine as database
 
 

@@ -10,15 +10,15 @@ from contextlib import contextmanager
 from typing import Protocol
 from uuid import UUID, uuid5
 
-from ingest_service import chunking
-from ingest_service.blobs import Blobs
-from ingest_service.canonical import canonical_text
-from ingest_service.chunking import Passage, passages, searchable_text
-from ingest_service.language import language_of
-from ingest_service.ledger import Job, Ledger
+from ingest_service.documents.blobs import Blobs
+from ingest_service.documents.versions import Versions, Work
+from ingest_service.jobs.ledger import Job, Ledger
 from ingest_service.parsing.blocks import ParsedDocument
-from ingest_service.reading import Reader
-from ingest_service.versions import Versions, Work
+from ingest_service.passages import chunking
+from ingest_service.passages.canonical import canonical_text
+from ingest_service.passages.chunking import Passage, passages, searchable_text
+from ingest_service.passages.language import language_of
+from ingest_service.reading.reader import Reader
 from shared.embeddings.protocol import Embedder
 from shared.models import Chunk, DocumentStatus, Labels
 from shared.observability.logs import get_logger

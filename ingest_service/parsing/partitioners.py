@@ -18,8 +18,8 @@ from importlib import import_module
 from typing import Any
 
 from ingest_service.parsing.blocks import Block, BlockKind
-from ingest_service.parsing.html_tables import rows_of
-from ingest_service.parsing.markdown_table import markdown_table
+from ingest_service.parsing.markup.html_tables import rows_of
+from ingest_service.parsing.markup.markdown_table import markdown_table
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 _WORD = re.compile(r"\w+|[^\w\s]")

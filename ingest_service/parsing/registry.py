@@ -10,25 +10,25 @@ Parser = Callable[[bytes, ParsingLimits], ParsedDocument]
 
 
 _PARSERS = {
-    media_types.PDF: "pdf.parse_pdf",
+    media_types.PDF: "pdf.layout.parse_pdf",
     media_types.PLAIN: "text.parse_text",
-    media_types.MARKDOWN: "markdown.parse_markdown",
-    media_types.CSV: "csv_file.parse_csv",
-    media_types.HTML: "html_page.parse_html",
-    media_types.XML: "markup.parse_xml",
-    media_types.SVG: "markup.parse_xml",
-    media_types.EML: "mail.parse_mail",
-    media_types.DOCX: "word.parse_docx",
-    media_types.PPTX: "slides.parse_pptx",
-    media_types.XLSX: "sheets.parse_packed_sheets",
-    media_types.ODS: "sheets.parse_packed_sheets",
-    media_types.XLS: "sheets.parse_sheets",
-    media_types.RTF: "legacy_office.parse_rtf",
-    media_types.ODT: "pandoc.parse_odt",
-    media_types.EPUB: "pandoc.parse_epub",
-    media_types.DOC: "legacy_office.parse_doc",
-    media_types.PPT: "legacy_office.parse_ppt",
-    media_types.ODP: "legacy_office.parse_odp",
+    media_types.MARKDOWN: "markup.markdown.parse_markdown",
+    media_types.CSV: "office.csv_file.parse_csv",
+    media_types.HTML: "markup.html_page.parse_html",
+    media_types.XML: "markup.xml_text.parse_xml",
+    media_types.SVG: "markup.xml_text.parse_xml",
+    media_types.EML: "mail.message.parse_mail",
+    media_types.DOCX: "office.word.parse_docx",
+    media_types.PPTX: "office.slides.parse_pptx",
+    media_types.XLSX: "office.sheets.parse_packed_sheets",
+    media_types.ODS: "office.sheets.parse_packed_sheets",
+    media_types.XLS: "office.sheets.parse_sheets",
+    media_types.RTF: "office.legacy_office.parse_rtf",
+    media_types.ODT: "markup.pandoc.parse_odt",
+    media_types.EPUB: "markup.pandoc.parse_epub",
+    media_types.DOC: "office.legacy_office.parse_doc",
+    media_types.PPT: "office.legacy_office.parse_ppt",
+    media_types.ODP: "office.legacy_office.parse_odp",
 }
 """By name, so that a reading process loads no more libraries than its documents need, and the service none."""
 
@@ -43,7 +43,7 @@ def parser_of(media_type: str) -> Parser | None:
     """The parser of a kind, with its libraries loaded; None where there is none."""
     if media_type not in _PARSERS:
         return None
-    module, function = _PARSERS[media_type].split(".")
+    module, _, function = _PARSERS[media_type].rpartition(".")
     parser: Parser = getattr(import_module(f"ingest_service.parsing.{module}"), function)
     return parser
 
@@ -67,7 +67,7 @@ def check(data: bytes, media_type: str, limits: ParsingLimits) -> None:
     if media_type == media_types.ENCRYPTED_OFFICE:
         raise errors.protected()
     if media_type == media_types.PDF:
-        from ingest_service.parsing.pdf_door import check_pdf
+        from ingest_service.parsing.pdf.door import check_pdf
 
         check_pdf(data, limits)
     if media_type in media_types.ARCHIVES:
@@ -75,6 +75,6 @@ def check(data: bytes, media_type: str, limits: ParsingLimits) -> None:
 
         check_archive(data, limits)
     if media_type in media_types.BY_LIBREOFFICE:
-        from ingest_service.parsing.legacy_office import libreoffice
+        from ingest_service.parsing.office.legacy_office import libreoffice
 
         libreoffice(media_type)

@@ -12,12 +12,12 @@ import httpx
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from ingest_service.arrivals import Admission, Arrival
-from ingest_service.intake import Intake
-from ingest_service.lifecycle import live_document, source_at
+from ingest_service.documents.arrivals import Admission, Arrival
+from ingest_service.documents.intake import Intake
+from ingest_service.documents.lifecycle import live_document, source_at
 from ingest_service.names import clean_line, clean_name
 from ingest_service.parsing.errors import ParserDied
-from ingest_service.parsing.main_content import WebPage, read_page
+from ingest_service.parsing.markup.main_content import WebPage, read_page
 from ingest_service.parsing.media_types import HTML, PLAIN, XML
 from ingest_service.parsing.sandbox import Sandbox
 from ingest_service.parsing.sniff import HEAD_BYTES, sniff

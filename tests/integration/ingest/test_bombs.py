@@ -12,9 +12,9 @@ import pytest
 from ingest_service.parsing.blocks import ParsingLimits
 from ingest_service.parsing.errors import ParserDied
 from ingest_service.parsing.media_types import PDF
+from ingest_service.parsing.ocr.tessdata import find_language_data
 from ingest_service.parsing.sandbox import Sandbox
-from ingest_service.parsing.tessdata import find_language_data
-from ingest_service.reading import Reader
+from ingest_service.reading.reader import Reader
 from tests.integration.ingest.bombs import pdf_with
 from tests.integration.ingest.documents import pdf
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ingest_service.lifecycle import live_document
+from ingest_service.documents.lifecycle import live_document
 from shared.models import Filters
 from shared.observability.metrics import CHUNKS_STORED
 from tests.integration.ingest.documents import long_text, pdf, scanned_pdf
@@ -340,7 +340,7 @@ async def test_a_title_given_while_the_document_is_deleted_does_not_bring_it_bac
         wait(deletions, timeout=1)
         return row
 
-    monkeypatch.setattr("ingest_service.changes.live_document", deleted_meanwhile)
+    monkeypatch.setattr("ingest_service.documents.changes.live_document", deleted_meanwhile)
     await service.http.patch(url, json={"title": "Outro título"})
     assert (await asyncio.wrap_future(deletions[0])).status_code == 202
 

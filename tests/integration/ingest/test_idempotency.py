@@ -8,8 +8,8 @@ import httpx
 import pytest
 from sqlmodel import Session, select
 
-from ingest_service.idempotency import KEPT, IdempotencyKeyRow
-from ingest_service.owner import Owner
+from ingest_service.documents.idempotency import KEPT, IdempotencyKeyRow
+from ingest_service.jobs.owner import Owner
 from shared.db.rows import utc_now
 from tests.integration.ingest.service import Service, running
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from sqlmodel import Session, select
 
-from ingest_service.refusals import REMEMBERED, RefusalRow, Refusals
+from ingest_service.documents.refusals import REMEMBERED, RefusalRow, Refusals
 from ingest_service.tables import DocumentRow, SourceKind, SourceRow
 from shared.db.rows import utc_now
 from shared.models import DEFAULT_ORGANIZATION_ID as ORG

@@ -12,7 +12,7 @@ from PIL import Image, ImageChops
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
-from ingest_service import page_images
+from ingest_service.reading import page_images
 from tests.integration.ingest.bombs import pdf_with
 from tests.integration.ingest.documents import damaged_pdf
 from tests.integration.ingest.scans import image_bytes, pdf_of, printed

@@ -17,9 +17,9 @@ import httpx
 import pytest
 from sqlmodel import Session, select, update
 
-from ingest_service.outcomes import MAX_INTERRUPTIONS
+from ingest_service.documents.versions import Versions
+from ingest_service.jobs.outcomes import MAX_INTERRUPTIONS
 from ingest_service.tables import DocumentRow, JobRow
-from ingest_service.versions import Versions
 from shared.db.rows import utc_now
 from shared.embeddings.protocol import Vector
 from shared.models import DocumentStatus

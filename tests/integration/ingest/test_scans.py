@@ -7,7 +7,7 @@ from pathlib import Path
 import pikepdf
 from PIL import Image
 
-from ingest_service.recognition import kept_page
+from ingest_service.reading.recognition import kept_page
 from tests.integration.ingest.documents import pdf, scanned_pdf
 from tests.integration.ingest.scans import image_bytes, pdf_of, printed
 from tests.integration.ingest.service import running, until

@@ -7,8 +7,8 @@ from typing import BinaryIO
 
 import pytest
 
-from ingest_service.arrivals import Admission, Arrival
-from ingest_service.intake import Intake
+from ingest_service.documents.arrivals import Admission, Arrival
+from ingest_service.documents.intake import Intake
 from tests.integration.ingest.documents import pdf, protected_pdf
 from tests.integration.ingest.service import Service, running, until
 from tests.integration.ingest.watched import watching

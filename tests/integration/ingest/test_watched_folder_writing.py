@@ -12,7 +12,7 @@ import pytest
 from watchdog.events import FileOpenedEvent, FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
-from ingest_service import opening
+from ingest_service.watched_folder import opening
 from tests.integration.ingest.documents import pdf
 from tests.integration.ingest.service import Service, running, until
 from tests.integration.ingest.watched import ready, scan, version, wait_for_file, watching

@@ -7,9 +7,9 @@ import pytest
 
 from ingest_service.parsing.blocks import ParsedDocument, ParsingLimits
 from ingest_service.parsing.media_types import PDF
+from ingest_service.parsing.ocr.tessdata import find_language_data
 from ingest_service.parsing.sandbox import Sandbox
-from ingest_service.parsing.tessdata import find_language_data
-from ingest_service.reading import Reader
+from ingest_service.reading.reader import Reader
 
 LIMITS = ParsingLimits(max_pages=120, timeout_s=20, memory_mb=1536)
 

@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import pytest
 
-from ingest_service.canonical import CanonicalText, canonical_text, clean
-from ingest_service.chunking import ENOUGH_WORDS, OVERLAP_WORDS, TITLE_CHARS, passages, searchable_text
 from ingest_service.parsing.blocks import Block, BlockKind
-from ingest_service.sentences import MAX_WORDS, sentences, words
+from ingest_service.passages.canonical import CanonicalText, canonical_text, clean
+from ingest_service.passages.chunking import ENOUGH_WORDS, OVERLAP_WORDS, TITLE_CHARS, passages, searchable_text
+from ingest_service.passages.sentences import MAX_WORDS, sentences, words
 from tests.integration.ingest.documents import long_text
 
 

@@ -1,7 +1,7 @@
 """Quotes found on pages, whatever cleaning did to them."""
 
-from ingest_service.parsing.highlight import boxes_of
-from ingest_service.parsing.recognised import Box
+from ingest_service.parsing.images.highlight import boxes_of
+from ingest_service.parsing.ocr.recognised import Box
 
 WIDTH, HEIGHT = 0.01, 0.02
 

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ingest_service.language import language_of
+from ingest_service.passages.language import language_of
 
 PORTUGUESE = "A estação rádio base do laboratório transmite em 3,5 GHz e atende até dez usuários ao mesmo tempo."
 ENGLISH = "The base station of the laboratory transmits at 3.5 GHz and serves up to ten users at the same time."

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select, update
 
-from ingest_service.ledger import JobCancelled, LeaseLost, Ledger, cancel_jobs_of
-from ingest_service.lifecycle import add_job
-from ingest_service.owner import Owner
+from ingest_service.documents.lifecycle import add_job
+from ingest_service.jobs.ledger import JobCancelled, LeaseLost, Ledger, cancel_jobs_of
+from ingest_service.jobs.owner import Owner
 from ingest_service.tables import DocumentRow, JobKind, JobRow, JobState
 from shared.auth.tables import Organization
 from shared.db.engine import migrate, open_engine

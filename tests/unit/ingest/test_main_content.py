@@ -4,7 +4,7 @@ import pytest
 from lxml import html
 
 from ingest_service.parsing.errors import EmptyDocument
-from ingest_service.parsing.main_content import MAX_TITLE_CHARS, read_page
+from ingest_service.parsing.markup.main_content import MAX_TITLE_CHARS, read_page
 
 PROSE = "O laboratório mede antenas desde 2019 e recebe visitas às quintas-feiras, mediante inscrição na secretaria. "
 

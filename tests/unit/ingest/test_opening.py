@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest_service.opening import FileState, StillChanging, open_steady
+from ingest_service.watched_folder.opening import FileState, StillChanging, open_steady
 
 
 def state_of(path: Path) -> FileState:

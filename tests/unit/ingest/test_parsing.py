@@ -5,11 +5,11 @@ import pytest
 from ingest_service.parsing import errors
 from ingest_service.parsing.blocks import BlockKind, ParsedDocument, ParsingLimits
 from ingest_service.parsing.encodings import decode
-from ingest_service.parsing.markdown import parse_markdown
+from ingest_service.parsing.markup.markdown import parse_markdown
 from ingest_service.parsing.media_types import PDF, PLAIN
-from ingest_service.parsing.pdf_lines import Line, mended
+from ingest_service.parsing.pdf.lines import Line, mended
+from ingest_service.parsing.pdf.running_lines import without_running_lines
 from ingest_service.parsing.registry import check, parse
-from ingest_service.parsing.running_lines import without_running_lines
 from ingest_service.parsing.text import parse_text
 from tests.integration.ingest.documents import pdf, pdf_without_pages, protected_pdf
 

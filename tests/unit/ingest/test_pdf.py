@@ -13,13 +13,13 @@ from reportlab.platypus import SimpleDocTemplate, Table, TableStyle
 
 from ingest_service.parsing import errors
 from ingest_service.parsing.blocks import BlockKind, ParsedDocument
-from ingest_service.parsing.broken_text import is_broken
-from ingest_service.parsing.hyphens import joined
 from ingest_service.parsing.media_types import PDF
-from ingest_service.parsing.pdf_pages import page_ranges
+from ingest_service.parsing.ocr.tessdata import find_language_data
+from ingest_service.parsing.pdf.broken_text import is_broken
+from ingest_service.parsing.pdf.hyphens import joined
+from ingest_service.parsing.pdf.pages import page_ranges
 from ingest_service.parsing.sandbox import Sandbox
-from ingest_service.parsing.tessdata import find_language_data
-from ingest_service.reading import Reader
+from ingest_service.reading.reader import Reader
 from tests.integration.ingest.documents import damaged_pdf, pdf, pdf_without_pages, protected_pdf
 
 Read = Callable[..., ParsedDocument]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest_service.scan import read_folder
+from ingest_service.watched_folder.scan import read_folder
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             raise PermissionError(13, "Permission denied")
         return really(folder)
 
-    monkeypatch.setattr("ingest_service.scan.os.scandir", scandir)
+    monkeypatch.setattr("ingest_service.watched_folder.scan.os.scandir", scandir)
     return tmp_path
 
 

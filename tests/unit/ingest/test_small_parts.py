@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ingest_service.blobs import Blobs
-from ingest_service.hints import Hints
+from ingest_service.documents.blobs import Blobs
 from ingest_service.names import clean_name, title_of
-from ingest_service.opening import FileState
-from ingest_service.scan import ignored
+from ingest_service.watched_folder.hints import Hints
+from ingest_service.watched_folder.opening import FileState
+from ingest_service.watched_folder.scan import ignored
 from shared.errors import TooLarge
 
 

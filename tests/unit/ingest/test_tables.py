@@ -5,8 +5,8 @@ from alembic.migration import MigrationContext
 from sqlmodel import SQLModel
 
 import shared.auth.tables  # noqa: F401  (the organizations that our rows point to)
-from ingest_service.idempotency import IdempotencyKeyRow
-from ingest_service.refusals import RefusalRow
+from ingest_service.documents.idempotency import IdempotencyKeyRow
+from ingest_service.documents.refusals import RefusalRow
 from ingest_service.tables import DocumentRow, JobRow, SourceRow
 from shared.db.engine import migrate, open_engine
 from shared.settings import Settings

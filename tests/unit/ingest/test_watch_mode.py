@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest_service import watch_mode
-from ingest_service.watch_mode import chosen_mode
+from ingest_service.watched_folder import watch_mode
+from ingest_service.watched_folder.watch_mode import chosen_mode
 
 
 @pytest.mark.parametrize(

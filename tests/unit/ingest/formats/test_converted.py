@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest_service.parsing import errors, legacy_office, media_types, programs
+from ingest_service.parsing import errors, media_types, programs
 from ingest_service.parsing.blocks import BlockKind
+from ingest_service.parsing.office import legacy_office
 from ingest_service.parsing.registry import check
 from tests.unit.ingest.formats.office_files import SENTENCE, guide, rewritten, slides, workbook
 from tests.unit.ingest.formats.reading import LIMITS, on_pages, outline, read, texts

@@ -1,0 +1,1 @@
+"""HTTP: routes, and the JSON they take and give."""

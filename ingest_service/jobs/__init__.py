@@ -1,0 +1,1 @@
+"""Work on documents: the ledger, whose turn it is, and what becomes of a run."""

@@ -1,0 +1,239 @@
+"""The jobs table as the one truth about work: who does what, how far it is, what became of it.
+
+Each change is one UPDATE with its precondition in the WHERE clause, so it holds on SQLite and PostgreSQL and with any
+number of workers. A worker that lost its lease finds that its UPDATE touches nothing, and stops.
+"""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Engine, Update, func, tuple_
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, delete, select, update
+
+from ingest_service.jobs.owner import Owner
+from ingest_service.jobs.turns import next_job
+from ingest_service.tables import ENDED, JobKind, JobRow, JobState
+from shared.db.rows import utc_now
+from shared.observability.metrics import JOBS_WAITING
+
+_NO_LEASE = {"lease_owner": None, "lease_until": None}
+LONGEST_PAUSE_S = 60.0
+
+
+class LeaseLost(Exception):
+    """The job was given to somebody else after this worker was silent for too long."""
+
+
+class JobCancelled(Exception):
+    """Somebody asked the worker to stop this job; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job in a worker's hands."""
+
+    id: UUID
+    organization_id: UUID
+    document_id: UUID
+    version: int
+    kind: JobKind
+    attempts: int
+    queued_at: datetime
+    interruptions: int = 0
+
+
+class Ledger:
+    """All writes to the jobs table after a job was added. Synchronous and thread-safe."""
+
+    def __init__(self, engine: Engine, *, lease_s: float, owner: Owner) -> None:
+        self.engine = engine
+        self.owner = owner
+        self._lease = timedelta(seconds=lease_s)
+
+    def claim(self) -> Job | None:
+        """queued -> running: the most urgent job of the organization whose turn it is, or None.
+
+        The turn goes round: a thousand documents of one organization never keep another's first one waiting. A job
+        whose document has another one running waits for that.
+        """
+        now = utc_now()
+        with Session(self.engine) as session:
+            wanted = next_job(session, now)
+            if wanted is None:
+                return None
+            taking = (
+                update(JobRow)
+                .where(col(JobRow.id) == wanted, col(JobRow.state) == JobState.QUEUED)
+                .values(
+                    state=JobState.RUNNING,
+                    lease_owner=str(self.owner),
+                    lease_until=now + self._lease,
+                    attempts=JobRow.attempts + 1,
+                    started_at=now,
+                    updated_at=now,
+                )
+            )
+            try:
+                taken = session.exec(taking).rowcount
+                session.commit()
+            except IntegrityError:  # another worker took another job of this document in the same instant
+                session.rollback()
+                return None
+            if not taken:
+                return None
+            row = session.get_one(JobRow, wanted)
+            return Job(
+                row.id,
+                row.organization_id,
+                row.document_id,
+                row.version,
+                JobKind(row.kind),
+                row.attempts,
+                row.queued_at,
+                row.interruptions,
+            )
+
+    def progress(self, job: Job, stage: str, done: int, total: int) -> None:
+        """Note how far the job is, and renew its lease. Raises `LeaseLost` if it is no longer this worker's, and
+        `JobCancelled` if it shall go no further."""
+        self._mine(job, stage=stage, done=done, total=total, lease_until=utc_now() + self._lease)
+        with Session(self.engine) as session:
+            reason = session.exec(select(JobRow.cancel_reason).where(JobRow.id == job.id)).one()
+        if reason is not None:
+            raise JobCancelled(reason)
+
+    def renew(self) -> int:
+        """Renew the leases of everything this process works on; says how many."""
+        with Session(self.engine) as session:
+            renewed = session.exec(
+                update(JobRow)
+                .where(col(JobRow.state) == JobState.RUNNING, col(JobRow.lease_owner) == str(self.owner))
+                .values(lease_until=utc_now() + self._lease)
+            ).rowcount
+            session.commit()
+            return renewed
+
+    def finish(self, job: Job, state: JobState, error: str | None = None) -> None:
+        """running -> done, failed or cancelled. Raises `LeaseLost` if it is no longer this worker's."""
+        self._mine(job, state=state, error=error, **_NO_LEASE)
+
+    def give_back(self, job: Job, *, error: str | None = None, pause_s: float = 0.0, counts: bool = False) -> None:
+        """running -> queued: at once when a worker stops, or after a pause when the attempt failed.
+
+        `counts` says whether the attempt is held against the document.
+        """
+        # Spread, so that jobs which failed together do not come back together.
+        pause = timedelta(seconds=pause_s * random.uniform(0.5, 1.0))  # noqa: S311
+        self._mine(
+            job,
+            state=JobState.QUEUED,
+            error=error,
+            run_after=utc_now() + pause,
+            attempts=job.attempts if counts else job.attempts - 1,
+            **_NO_LEASE,
+        )
+
+    def take_from_the_dead(self) -> int:
+        """running -> queued for jobs whose worker died: known to be gone, or silent past its lease. Says how many.
+
+        A power cut is no failed attempt of the document. One that was interrupted before waits a little, so that
+        others go first if it is what ends the process.
+        """
+        with Session(self.engine) as session:
+            running = session.exec(select(JobRow).where(col(JobRow.state) == JobState.RUNNING)).all()
+            taken = sum(session.exec(self._taking(row)).rowcount for row in running if self._dead(row))
+            session.commit()
+            return taken
+
+    def _dead(self, row: JobRow) -> bool:
+        return (
+            row.lease_owner is None
+            or row.lease_until is None
+            or row.lease_until < utc_now()
+            or Owner.parse(row.lease_owner).surely_dead(self.owner)
+        )
+
+    def _taking(self, row: JobRow) -> Update:
+        change: Update = update(JobRow).where(
+            col(JobRow.id) == row.id,
+            col(JobRow.state) == JobState.RUNNING,
+            col(JobRow.lease_owner) == row.lease_owner,
+            col(JobRow.lease_until) == row.lease_until,
+        )
+        now = utc_now()
+        if row.cancel_reason is not None:
+            return change.values(state=JobState.CANCELLED, error=row.cancel_reason, updated_at=now, **_NO_LEASE)
+        pause = min(2.0**row.interruptions, LONGEST_PAUSE_S) if row.interruptions else 0.0
+        return change.values(
+            state=JobState.QUEUED,
+            attempts=row.attempts - 1,
+            interruptions=row.interruptions + 1,
+            run_after=now + timedelta(seconds=pause),
+            updated_at=now,
+            **_NO_LEASE,
+        )
+
+    def forget_ended(self, before: datetime, limit: int = 500) -> int:
+        """Delete up to `limit` jobs that ended before this moment, but never a document's newest. Says how many."""
+        newer = aliased(JobRow)
+        order = (JobRow.created_at, JobRow.id)
+        has_newer = select(newer.id).where(
+            newer.document_id == JobRow.document_id, tuple_(newer.created_at, newer.id) > tuple_(*order)
+        )
+        old = (
+            select(JobRow.id)
+            .where(col(JobRow.state).in_(ENDED), col(JobRow.updated_at) < before, has_newer.exists())
+            .limit(limit)
+        )
+        with Session(self.engine) as session:
+            forgotten = session.exec(delete(JobRow).where(col(JobRow.id).in_(old))).rowcount
+            session.commit()
+            return forgotten
+
+    def waiting(self) -> int:
+        """How many jobs wait for a worker."""
+        with Session(self.engine) as session:
+            count = session.exec(
+                select(func.count()).select_from(JobRow).where(col(JobRow.state) == JobState.QUEUED)
+            ).one()
+        JOBS_WAITING.set(count)
+        return count
+
+    def _mine(self, job: Job, **values: object) -> None:
+        change: Update = (
+            update(JobRow)
+            .where(
+                col(JobRow.id) == job.id,
+                col(JobRow.state) == JobState.RUNNING,
+                col(JobRow.lease_owner) == str(self.owner),
+            )
+            .values(updated_at=utc_now(), **values)
+        )
+        with Session(self.engine) as session:
+            touched = session.exec(change).rowcount
+            session.commit()
+        if not touched:
+            raise LeaseLost
+
+
+def cancel_jobs_of(session: Session, document_id: UUID, reason: str) -> None:
+    """Stop all jobs of a document but its purge, inside the caller's transaction.
+
+    A waiting one is cancelled now. A running one is asked to stop, and no other job of its document begins until it
+    did: otherwise it could still publish after its successor, or after the purge.
+    """
+    of_document = (col(JobRow.document_id) == document_id, col(JobRow.kind) != JobKind.DELETE)
+    session.exec(
+        update(JobRow)
+        .where(*of_document, col(JobRow.state) == JobState.QUEUED)
+        .values(state=JobState.CANCELLED, error=reason, updated_at=utc_now())
+    )
+    session.exec(
+        update(JobRow)
+        .where(*of_document, col(JobRow.state) == JobState.RUNNING)
+        .values(cancel_reason=reason, updated_at=utc_now())
+    )

@@ -1,0 +1,125 @@
+"""What becomes of a job and its document when a run ends, well or badly. One place decides about trying again."""
+
+from datetime import timedelta
+
+from ingest_service.documents.deletion import Remover
+from ingest_service.documents.versions import Versions
+from ingest_service.jobs.ledger import LONGEST_PAUSE_S, Job, JobCancelled, LeaseLost, Ledger
+from ingest_service.parsing.errors import ParserDied, UnreadableDocument
+from ingest_service.pipeline import Pipeline, WorkerStopping
+from ingest_service.tables import JobKind, JobState
+from shared.db.rows import utc_now
+from shared.errors import NotFound, Unavailable
+from shared.models import DocumentStatus
+from shared.observability.logs import get_logger
+from shared.observability.metrics import DOCUMENTS_FINISHED, INGEST_TROUBLE
+
+log = get_logger(__name__)
+
+PATIENCE = timedelta(hours=1)
+"""How long a document waits for a store or model that does not answer; its own attempts are not used up by that."""
+MAX_INTERRUPTIONS = 10
+"""How often the service may die over a document before it is set aside. Many: power cuts count too."""
+UNEXPECTED = "Something failed here that we did not foresee. The log has it under this job's id."
+
+
+class Runner:
+    """Runs a claimed job to one of the ends it can have. Never raises."""
+
+    def __init__(
+        self, ledger: Ledger, versions: Versions, pipeline: Pipeline, remover: Remover, *, max_attempts: int
+    ) -> None:
+        self.ledger = ledger
+        self.versions = versions
+        self.pipeline = pipeline
+        self.remover = remover
+        self.max_attempts = max_attempts
+
+    def run(self, job: Job) -> None:
+        """Do the work of one job and settle it."""
+        try:
+            self._settled(job)
+        except LeaseLost:
+            INGEST_TROUBLE.labels("lease_lost").inc()
+            log.warning("lease_lost")
+        except Exception:
+            # The database itself fails: the lease runs out, and the job is taken up again then.
+            INGEST_TROUBLE.labels("ledger").inc()
+            log.exception("job_not_settled")
+
+    def _settled(self, job: Job) -> None:
+        try:
+            if job.kind == JobKind.DELETE:
+                self.remover.purge(job)
+            elif job.kind == JobKind.RELABEL:
+                self.pipeline.relabel(job)
+            elif job.interruptions >= MAX_INTERRUPTIONS:
+                self._give_up(job, DocumentStatus.QUARANTINED, _interrupted(job.interruptions))
+                return
+            else:
+                self._ended(self.pipeline.ingest(job))
+            self.ledger.finish(job, JobState.DONE)
+        except LeaseLost:
+            raise
+        except JobCancelled as cancelled:
+            self._note(job, DocumentStatus.FAILED, str(cancelled))
+            self.ledger.finish(job, JobState.CANCELLED, str(cancelled))
+        except WorkerStopping:
+            self._note(job, DocumentStatus.QUEUED)
+            self.ledger.give_back(job)
+        except (UnreadableDocument, NotFound) as error:
+            self._give_up(job, DocumentStatus.QUARANTINED, error.detail)
+        except ParserDied as error:
+            self._again_or(job, DocumentStatus.QUARANTINED, error.detail)
+        except Unavailable as error:
+            self._wait_for_parts(job, error.detail)
+        except Exception:
+            log.exception("job_failed")
+            self._again_or(job, DocumentStatus.FAILED, UNEXPECTED)
+
+    def _wait_for_parts(self, job: Job, detail: str) -> None:
+        waited = utc_now() - job.queued_at
+        if waited > PATIENCE:
+            self._give_up(job, DocumentStatus.FAILED, detail)
+            return
+        INGEST_TROUBLE.labels("unavailable").inc()
+        log.warning("job_waits", reason=detail)
+        self._note(job, DocumentStatus.QUEUED, detail)
+        pause = min(2 + waited.total_seconds() / 10, LONGEST_PAUSE_S)
+        self.ledger.give_back(job, error=detail, pause_s=pause)
+
+    def _again_or(self, job: Job, last: DocumentStatus, detail: str) -> None:
+        if job.attempts >= self.max_attempts:
+            self._give_up(job, last, detail)
+            return
+        INGEST_TROUBLE.labels("attempt_failed").inc()
+        log.warning("attempt_failed", attempt=job.attempts, reason=detail)
+        self._note(job, DocumentStatus.QUEUED, detail)
+        pause = min(2.0**job.attempts, LONGEST_PAUSE_S)
+        self.ledger.give_back(job, error=detail, pause_s=pause, counts=True)
+
+    def _give_up(self, job: Job, status: DocumentStatus, detail: str) -> None:
+        log.warning("document_given_up", status=status, reason=detail)
+        self._note(job, status, detail)
+        if job.kind == JobKind.INGEST:
+            self._ended(status)
+        self.ledger.finish(job, JobState.FAILED, detail)
+
+    def _ended(self, status: DocumentStatus) -> None:
+        DOCUMENTS_FINISHED.labels(status).inc()
+
+    def _note(self, job: Job, status: DocumentStatus, error: str | None = None) -> None:
+        """The document follows the job that reads it, unless it moved on to a newer version or is being deleted."""
+        if job.kind != JobKind.INGEST:
+            return
+        try:
+            self.versions.note(job, status, error)
+        except JobCancelled as cancelled:
+            log.info("status_overtaken", reason=str(cancelled))
+
+
+def _interrupted(times: int) -> str:
+    return (
+        f"The service ended {times} times while it worked on this document, so it is set aside. "
+        "If that were power cuts or restarts, POST /jobs/{id}/retry tries it again."
+    )

@@ -1,0 +1,1 @@
+"""Pictures: decoding, rasters, marking a passage."""

@@ -1,0 +1,1 @@
+"""HTML, Markdown, and what pandoc makes HTML of."""

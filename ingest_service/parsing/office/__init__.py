@@ -1,0 +1,1 @@
+"""Word, slides and sheets, today's and legacy ones."""

@@ -1,0 +1,173 @@
+"""Digital PDFs by liteparse, this file being its only importer. What runs here runs in a reading process."""
+
+from collections.abc import Iterator
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from liteparse import LiteParse, ParseError
+
+from ingest_service.parsing import errors
+from ingest_service.parsing.blocks import BlockKind, ParsedDocument, ParsingLimits
+from ingest_service.parsing.pdf.broken_text import is_broken, without_mac_roman
+from ingest_service.parsing.pdf.contents_list import is_contents_list, lines_of
+from ingest_service.parsing.pdf.document import blocks_of
+from ingest_service.parsing.pdf.door import document_title, pages_alone, repaired
+from ingest_service.parsing.pdf.lines import Line
+from ingest_service.parsing.pdf.pages import PdfFacts, PdfPage, PdfWindow
+from ingest_service.parsing.pdf.pdfium import has_more_than_text
+
+_ENOUGH_CHARACTERS = 30
+"""A page with fewer and with something to see on it is looked at by text recognition."""
+
+
+def parse_pdf(data: bytes, limits: ParsingLimits) -> ParsedDocument:
+    """A PDF inside another document (an attachment, what a converter made), read as a whole and as far as it has text.
+
+    Raises `ProtectedDocument`, `EmptyDocument`, `TooManyPages`, `BrokenDocument`.
+    """
+    data, pages = _opened(data, limits)
+    blocks = blocks_of(_window(data, 1, pages).pages)
+    return ParsedDocument(blocks=tuple(blocks), title=document_title(data), pages=pages)
+
+
+def open_pdf(path: Path, copy: Path, limits: ParsingLimits, *, rebuild: bool) -> PdfFacts:
+    """What is to be known before reading a page. A damaged PDF is repaired into `copy`; with `rebuild` any is, and of
+    a sound one the pages alone.
+
+    Raises `ProtectedDocument`, `EmptyDocument`, `TooManyPages`, or `BrokenDocument` when nothing can be repaired.
+    """
+    original = path.read_bytes()
+    data, pages = _opened(pages_alone(original) if rebuild else original, limits)
+    if data is not original:
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(data)
+        path = copy
+    return PdfFacts(path=path, pages=pages, title=document_title(data), repaired=data is not original)
+
+
+def read_window(path: Path, first: int, last: int) -> PdfWindow:
+    """The pages `first` to `last`, as far as each can be read. Raises `BrokenDocument` if none can."""
+    return _window(path.read_bytes(), first, last)
+
+
+def _opened(data: bytes, limits: ParsingLimits) -> tuple[bytes, int]:
+    """The bytes, repaired if that is needed, and their number of pages."""
+    try:
+        pages = _count(data)
+    except ParseError as error:
+        if "password" in str(error):
+            raise errors.protected() from error
+        data = repaired(data)
+        try:
+            pages = _count(data)
+        except ParseError as second:
+            raise errors.broken() from second
+    if pages == 0:
+        raise errors.without_pages()
+    if pages > limits.max_pages:
+        raise errors.too_many_pages(pages, limits.max_pages)
+    return data, pages
+
+
+def _window(data: bytes, first: int, last: int) -> PdfWindow:
+    try:
+        pages = [_page(page) for page in _pages(_parser(f"{first}-{last}", last), data)]
+    except ParseError as error:
+        raise errors.broken() from error
+    unread = has_more_than_text(data, [page.number for page in pages if page.characters < _ENOUGH_CHARACTERS])
+    broken = {page.number for page in pages if is_broken(" ".join(line.text for line in page.lines))}
+    return PdfWindow(
+        pages=tuple(pages),
+        to_recognise=tuple(sorted({*unread, *broken})),
+        failed=tuple(sorted({*range(first, last + 1)} - {page.number for page in pages})),
+    )
+
+
+def _pages(parser: LiteParse, data: bytes) -> Any:
+    """What `parser.parse(data).pages` holds, without the copy of every text item that it makes: a tenth of the time
+    that a page takes, and next to none of them is looked at here."""
+    try:
+        return parser._native.parse_bytes(data).pages
+    except Exception as error:  # as the library itself does
+        raise ParseError(str(error)) from error
+
+
+def _count(data: bytes) -> int:
+    """The number of pages; asking for a page behind the last one reads none."""
+    found = _parser("1000000-1000000", 1).parse(data).total_pages
+    return int(found)
+
+
+def _parser(pages: str, max_pages: int) -> LiteParse:
+    # Without max_pages liteparse stops at page 1000 and does not say so. Its own removal of headers and footers takes
+    # telling first lines along ("Página 3: a válvula 3 é verde."), so ours does that.
+    return LiteParse(
+        extract_blocks=True,
+        ocr_enabled=False,
+        target_pages=pages,
+        max_pages=max_pages,
+        continue_on_page_error=True,
+        keep_headers_footers=True,
+        quiet=True,
+    )
+
+
+def _page(page: Any) -> PdfPage:
+    lines = without_mac_roman([line for raw in page.blocks or () for line in _lines(raw, page)])
+    return PdfPage(
+        number=page.page_num,
+        label=page.page_label or None,
+        lines=tuple(lines),
+        characters=sum(len("".join(line.text.split())) for line in lines),
+    )
+
+
+def _lines(raw: Any, page: Any) -> Iterator[Line]:
+    """A layout block with its place on the page; tables and contents lists as their rows. Rules and figures have no
+    text."""
+    top = raw.bbox.y if raw.bbox else 0.0
+    bottom = top + raw.bbox.height if raw.bbox else 0.0
+    match raw.kind:
+        case "heading":
+            yield Line(BlockKind.HEADING, raw.text or "", top, bottom, level=raw.level or 1, size=_font_size(raw, page))
+        case "paragraph" if is_contents_list(raw, page.blocks):
+            yield from (Line(BlockKind.LIST_ITEM, *line) for line in lines_of(raw, page))
+        case "paragraph":
+            yield Line(BlockKind.PARAGRAPH, raw.text or "", top, bottom)
+        case "list_item":
+            yield Line(BlockKind.LIST_ITEM, raw.text or "", top, bottom)
+        case "code" | "grid_fallback":
+            yield Line(BlockKind.CODE, "\n".join(raw.lines or ()), top, bottom)
+        case "table":
+            rows = ([raw.header] if raw.header else []) + list(raw.rows or ())
+            for number, cells in enumerate(rows):
+                yield _row(cells, top, bottom, opens=number == 0)
+
+
+def _row(cells: Any, top: float, bottom: float, *, opens: bool) -> Line:
+    tops = [cell.bbox.y for cell in cells if cell.bbox]
+    bottoms = [cell.bbox.y + cell.bbox.height for cell in cells if cell.bbox]
+    texts = tuple(cell.text.strip() for cell in cells)
+    return Line(
+        BlockKind.TABLE_ROW,
+        " | ".join(text for text in texts if text),
+        min(tops, default=top),
+        max(bottoms, default=bottom),
+        cells=texts,
+        lefts=tuple(cell.bbox.x if cell.bbox else inf for cell in cells),
+        opens_table=opens,
+    )
+
+
+def _font_size(block: Any, page: Any) -> float:
+    """In points, to the half; 0 when the page does not say."""
+    if block.bbox is None:
+        return 0.0
+    top, bottom = block.bbox.y - 1, block.bbox.y + block.bbox.height + 1
+    sizes = [
+        item.font_size
+        for item in page.text_items
+        if item.font_size and top <= item.y and item.y + item.height <= bottom and item.x >= block.bbox.x - 1
+    ]
+    return round(2 * max(sizes, default=0.0)) / 2

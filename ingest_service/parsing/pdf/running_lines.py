@@ -1,0 +1,63 @@
+"""Running headers and footers: said on every page, worth finding once.
+
+Careful on purpose: a header too many in a passage is noise, a lost first line is a lost fact.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from ingest_service.parsing.pdf.lines import Line
+
+MARGIN_LINES = 2
+"""So many lines at the top and at the bottom of a page can be running ones."""
+MIN_PAGES = 3
+MIN_SHARE = 0.6
+
+_AROUND_NUMBERS = " |–—-"
+# No full stop among the marks around the number: what ends with one is a sentence, and stays.
+_NUMBER_FIRST = re.compile(r"^[\s|–—-]*(\d+)[\s|–—-]+(?=\w)")
+_NUMBER_LAST = re.compile(r"(?<=\w)[\s|–—-]+(\d+)[\s|–—-]*$")
+
+
+def without_running_lines(pages: Mapping[int, list[Line]]) -> dict[int, list[Line]]:
+    """The pages without lines that stand at the margin of most pages in the same words, a page number before or
+    after them aside. The first page that has such a line keeps it."""
+    said = {
+        number: {index: _wording(lines[index], number) for index in _margins(lines)} for number, lines in pages.items()
+    }
+    seen = Counter(wording for wordings in said.values() for wording in set(wordings.values()))
+    enough = max(MIN_PAGES, MIN_SHARE * len(pages))
+    running = {wording for wording, count in seen.items() if count >= enough}
+    kept: set[str] = set()
+    result: dict[int, list[Line]] = {}
+    for number, lines in pages.items():
+        dropped: set[int] = set()
+        for index, wording in said[number].items():
+            if wording in running and wording in kept:
+                dropped.add(index)
+            kept.add(wording)
+        result[number] = [line for index, line in enumerate(lines) if index not in dropped] if dropped else lines
+    return result
+
+
+def _margins(lines: list[Line]) -> Iterator[int]:
+    for index in range(len(lines)):
+        if index < MARGIN_LINES or index >= len(lines) - MARGIN_LINES:
+            yield index
+
+
+def _wording(line: Line, page: int) -> str:
+    """What a running line says alike on every page: its words, and how far its number is from the page's.
+
+    `Guia do 5G - 7` and `8 | Guia do 5G` say the same on pages 7 and 8; chapter headings that open pages do not.
+    """
+    text = " ".join(line.text.split()).casefold()
+    bare = text.strip(_AROUND_NUMBERS)
+    if not (bare[:1].isdigit() or bare[-1:].isdigit()):
+        return text
+    for pattern in (_NUMBER_LAST, _NUMBER_FIRST):
+        if found := pattern.search(text):
+            words = (text[: found.start()] + text[found.end() :]).strip()
+            return f"{words} #{int(found[1]) - page}"
+    return text

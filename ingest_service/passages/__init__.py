@@ -1,0 +1,1 @@
+"""From blocks to passages: cleaning, sentences, packing, language."""
