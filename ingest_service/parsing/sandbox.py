@@ -15,13 +15,13 @@ from collections.abc import Callable
 from concurrent.futures import TimeoutError as DeadlineExceeded
 from concurrent.futures import wait
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from ingest_service.parsing import registry
 from ingest_service.parsing.blocks import ParsedDocument, ParsingLimits
-from ingest_service.parsing.errors import ParserDied
+from ingest_service.parsing.errors import ParserDied, UnreadableDocument
 from ingest_service.parsing.offline import forbid_network
 from shared.observability.logs import get_logger
 
@@ -35,6 +35,9 @@ DOOR_SECONDS = 5.0
 TICK_S = 0.5
 TASKS_PER_CHILD = 200
 """A child is replaced now and then: native parsers give memory back to nobody."""
+WORN_OUT = 77
+"""Exit code of a child that has too little left for another document; it is no document's fault."""
+WORN_SHARE = 0.7
 
 
 class Sandbox:
@@ -102,7 +105,18 @@ class Sandbox:
         args: tuple[object, ...],
         kwargs: dict[str, object],
     ) -> T:
-        task = self._pool.schedule(_bounded, (seconds, function, args, kwargs), timeout=seconds)
+        while True:
+            task = self._pool.schedule(_bounded, (seconds, function, args, kwargs), timeout=seconds)
+            try:
+                result: T = self._awaited(task, seconds, still_wanted)
+                return result
+            except ProcessExpired as error:
+                if error.exitcode != WORN_OUT:
+                    raise self._died() from error
+            except MemoryError as error:
+                raise self._died() from error
+
+    def _awaited(self, task: "ProcessFuture[Any]", seconds: float, still_wanted: Callable[[], None]) -> Any:
         try:
             while not wait([task], timeout=TICK_S).done:
                 still_wanted()
@@ -110,17 +124,17 @@ class Sandbox:
             task.cancel()  # type: ignore[no-untyped-call]
             raise
         try:
-            result: T = task.result()
-            return result
+            return task.result()
         except DeadlineExceeded as error:
             raise ParserDied(
                 f"Reading the document took longer than {seconds:g} s (INGEST__PARSE_TIMEOUT_S)."
             ) from error
-        except (ProcessExpired, MemoryError) as error:
-            raise ParserDied(
-                "The document brought its reader down, probably out of memory: "
-                f"{self.limits.memory_mb} MiB are allowed (INGEST__PARSE_MEMORY_MB)."
-            ) from error
+
+    def _died(self) -> ParserDied:
+        return ParserDied(
+            "The document brought its reader down, probably out of memory: "
+            f"{self.limits.memory_mb} MiB are allowed (INGEST__PARSE_MEMORY_MB)."
+        )
 
     def check(self, path: Path, media_type: str) -> None:
         """Raise `UnreadableDocument` if that can be told at a glance; whoever survives is judged by its job."""
@@ -147,6 +161,8 @@ def _confine(memory_mb: int) -> None:
     except OSError as error:
         # Emulated machines have no such filters; what is left then is that no parser is asked to fetch anything.
         log.warning("network_not_forbidden", reason=str(error))
+    # liteparse's allocator would reserve a gigabyte of the address space with its first page.
+    os.environ["MIMALLOC_ARENA_RESERVE"] = "65536"  # KiB
     _die_with_the_service()
 
 
@@ -164,14 +180,37 @@ def _die_with_the_service() -> None:
     fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)
 
 
+class _Wear:
+    """What the documents so far did to this child."""
+
+    used = False
+    suspect = False
+    """Something unforeseen was raised, such as out of memory in the middle of an import, which cannot be repeated."""
+
+    def worn_out(self) -> bool:
+        held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        return self.suspect or (self.used and held > WORN_SHARE * resource.getrlimit(resource.RLIMIT_AS)[0])
+
+
+_wear = _Wear()
+
+
 def _bounded(seconds: float, function: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]) -> T:
+    if _wear.worn_out():
+        os._exit(WORN_OUT)
     # The pool enforces the deadline; the alarm is for a pool that cannot any more.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds + 5)
+    _wear.used = _wear.suspect = True
     try:
-        return function(*args, **kwargs)
+        result = function(*args, **kwargs)
+    except UnreadableDocument:
+        _wear.suspect = False
+        raise
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+    _wear.suspect = False
+    return result
 
 
 def _parse(path: Path, media_type: str, limits: ParsingLimits) -> ParsedDocument:

@@ -136,6 +136,10 @@ def odt_parts(paragraphs: str, *, doctype: str = "") -> dict[str, bytes]:
             f'{_XML}<m:manifest xmlns:m="{office}:manifest:1.0"><m:file-entry m:full-path="/" m:media-type="{kind}"/>'
             '<m:file-entry m:full-path="content.xml" m:media-type="text/xml"/></m:manifest>'
         ).encode(),
+        "styles.xml": (
+            f'{_XML}<o:document-styles xmlns:o="{office}:office:1.0" o:version="1.2"><o:styles/><o:automatic-styles/>'
+            "<o:master-styles/></o:document-styles>"
+        ).encode(),
         "content.xml": (
             f'{_XML}{doctype}<o:document-content xmlns:o="{office}:office:1.0" xmlns:t="{office}:text:1.0" '
             f'o:version="1.2"><o:body><o:text>{paragraphs}</o:text></o:body></o:document-content>'

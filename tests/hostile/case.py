@@ -19,6 +19,8 @@ ANYTHING = READY | NO_TEXT | TURNED_AWAY
 
 DAMAGED = ("damaged",)
 NO_TEXT_SAYS = ("no text", "not a word")
+ENTITIES = ("entities", "damaged")
+NESTED = ("deep", "damaged")
 TOO_MUCH = ("INGEST__PARSE_MEMORY_MB", "INGEST__PARSE_TIMEOUT_S")
 
 

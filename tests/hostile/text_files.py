@@ -24,6 +24,21 @@ def ten_thousand_pages() -> bytes:
     return "\f".join(f"Página {n}: uma linha curta." for n in range(PAGES)).encode()
 
 
+@case("pontos.txt", ANYTHING, says=TOO_MUCH)
+def a_megabyte_of_dots() -> bytes:
+    return b"." * (1 << 20) + b" Fim."
+
+
+@case("abreviaturas.txt", ANYTHING, says=TOO_MUCH)
+def nothing_but_abbreviations() -> bytes:
+    return b"Dr. Sr. Prof. " * 60_000
+
+
+@case("itens.md", ANYTHING, says=TOO_MUCH)
+def a_hundred_thousand_list_items() -> bytes:
+    return b"".join(b"- item %d\n" % n for n in range(100_000))
+
+
 @case("nulos.txt", ANYTHING, says=("binary",))
 def text_with_nul_bytes() -> bytes:
     return b"antes\x00depois " * 1000

@@ -17,8 +17,8 @@ _HINT = "sep="
 
 def parse_csv(data: bytes, _: ParsingLimits) -> ParsedDocument:
     """One table, or several where empty lines part them. Raises `BrokenDocument` for what no CSV reader takes."""
-    # A cell may be as long as the file: the limit of the file is ours.
-    csv.field_size_limit(len(data) + 1)
+    # A cell may be as long as the file: the limit of the file is ours. It holds for all of the process, so never less.
+    csv.field_size_limit(max(len(data) + 1, csv.field_size_limit()))
     lines = decode(data).replace("\0", "").split("\n")
     delimiter = ""
     if lines[0].lower().startswith(_HINT):

@@ -1,5 +1,6 @@
 """A bomb kills only its own reader."""
 
+import mmap
 import os
 import time
 from collections.abc import Iterator
@@ -13,9 +14,24 @@ from ingest_service.parsing.media_types import PDF, PLAIN
 from ingest_service.parsing.sandbox import Sandbox
 from tests.integration.ingest.documents import pdf, protected_pdf
 
+HOARD: list[mmap.mmap] = []
+
 
 def wanted() -> None:
     pass
+
+
+def fail() -> None:
+    raise RuntimeError(str(os.getpid()))
+
+
+def hoard() -> None:
+    """What a hungry parser does that survives: it gives nothing back."""
+    HOARD.append(mmap.mmap(-1, 250 << 20))
+
+
+def need_some_memory() -> int:
+    return len(mmap.mmap(-1, 200 << 20))
 
 
 @pytest.fixture
@@ -60,3 +76,16 @@ def test_the_door_sees_a_password_at_once(sandbox: Sandbox, tmp_path: Path):
     path.write_bytes(protected_pdf())
     with pytest.raises(ProtectedDocument, match="save it without one"):
         sandbox.check(path, PDF)
+
+
+def test_a_reader_in_which_something_unforeseen_happened_reads_no_other_document(sandbox: Sandbox):
+    with pytest.raises(RuntimeError) as failure:
+        sandbox.call(wanted, fail)
+    assert int(str(failure.value)) not in {sandbox.call(wanted, os.getpid) for _ in range(20)}
+
+
+def test_what_a_hungry_document_kept_is_not_missed_by_the_next(sandbox: Sandbox):
+    for _ in range(4):  # more often than there are children
+        sandbox.call(wanted, hoard)
+    for _ in range(4):
+        assert sandbox.call(wanted, need_some_memory) == 200 << 20
