@@ -42,7 +42,7 @@ def parse_mail(data: bytes, limits: ParsingLimits) -> ParsedDocument:
         blocks = tuple(_message(message, reading, depth=0))
     except RecursionError as error:
         raise errors.broken() from error
-    note = f"Attachments that could not be read: {', '.join(reading.unread)}." if reading.unread else ""
+    note = f"Attachments that could not be read, or not wholly: {', '.join(reading.unread)}." if reading.unread else ""
     return ParsedDocument(blocks=blocks, title=subject_of(message), note=note)
 
 
@@ -92,31 +92,32 @@ def _attachment(part: Message, reading: _Reading, depth: int) -> Iterator[Block]
         return
     reading.attachments_left -= 1
     try:
-        inner = _attached_blocks(part, name, reading, depth)
+        inner = _attached(part, name, reading, depth)
     except (errors.UnreadableDocument, errors.ParserDied, UnsupportedMedia) as error:
         reading.unread.append(f"{name} ({error.detail.split('. ')[0].split(': ')[0]})")
         return
-    if inner:
+    if inner.note or not inner.blocks:
+        reading.unread.append(f"{name} ({inner.note.rstrip('.') or 'no text'})")
+    if inner.blocks:
         yield Block(kind=BlockKind.HEADING, text=name, level=2)
-        yield from _below(inner, 2)
+        yield from _below(inner.blocks, 2)
 
 
-def _attached_blocks(part: Message, name: str, reading: _Reading, depth: int) -> list[Block]:
+def _attached(part: Message, name: str, reading: _Reading, depth: int) -> ParsedDocument:
     children = part.get_payload()
     if part.get_content_maintype() == "message" and isinstance(children, list):
-        return [
-            block for child in children if isinstance(child, Message) for block in _message(child, reading, depth + 1)
-        ]
+        messages = [child for child in children if isinstance(child, Message)]
+        return ParsedDocument(tuple(block for child in messages for block in _message(child, reading, depth + 1)))
     data = part.get_payload(decode=True)
     if not isinstance(data, bytes) or not data:
         raise errors.without_bytes()
     kind = sniff(data, name)
     if kind == media_types.EML:
-        return list(_message(message_from_bytes(data), reading, depth + 1))
-    return list(registry.parse(data, kind, reading.limits).blocks)
+        return ParsedDocument(tuple(_message(message_from_bytes(data), reading, depth + 1)))
+    return registry.parse(data, kind, reading.limits)
 
 
-def _below(blocks: tuple[Block, ...] | list[Block], level: int) -> Iterator[Block]:
+def _below(blocks: tuple[Block, ...], level: int) -> Iterator[Block]:
     """Headings so much deeper. A page of an attachment is none of the message."""
     for block in blocks:
         deeper = block.level + level if block.level else 0

@@ -14,7 +14,7 @@ from ingest_service.parsing.pdf.contents_list import is_contents_list, lines_of
 from ingest_service.parsing.pdf.document import blocks_of
 from ingest_service.parsing.pdf.door import document_title, pages_alone, repaired
 from ingest_service.parsing.pdf.lines import Line
-from ingest_service.parsing.pdf.pages import PdfFacts, PdfPage, PdfWindow
+from ingest_service.parsing.pdf.pages import PdfFacts, PdfPage, PdfWindow, page_ranges
 from ingest_service.parsing.pdf.pdfium import has_more_than_text
 
 _ENOUGH_CHARACTERS = 30
@@ -22,13 +22,16 @@ _ENOUGH_CHARACTERS = 30
 
 
 def parse_pdf(data: bytes, limits: ParsingLimits) -> ParsedDocument:
-    """A PDF inside another document (an attachment, what a converter made), read as a whole and as far as it has text.
+    """A PDF inside another document (an attachment, what a converter made), read as a whole and as far as it has text;
+    the note names pages that have none, or none that makes sense.
 
     Raises `ProtectedDocument`, `EmptyDocument`, `TooManyPages`, `BrokenDocument`.
     """
     data, pages = _opened(data, limits)
-    blocks = blocks_of(_window(data, 1, pages).pages)
-    return ParsedDocument(blocks=tuple(blocks), title=document_title(data), pages=pages)
+    window = _window(data, 1, pages)
+    unread = page_ranges([*window.to_recognise, *window.failed])
+    note = f"no text, or only part of it, on these pages: {unread}" if unread else ""
+    return ParsedDocument(blocks=tuple(blocks_of(window.pages)), title=document_title(data), pages=pages, note=note)
 
 
 def open_pdf(path: Path, copy: Path, limits: ParsingLimits, *, rebuild: bool) -> PdfFacts:

@@ -1,11 +1,13 @@
 """HTML, XML and e-mail: what a reader sees of them, in whatever bytes it comes."""
 
 import base64
+import re
 
 import pytest
 
 from ingest_service.parsing.blocks import BlockKind
 from ingest_service.parsing.errors import BrokenDocument
+from tests.integration.ingest.scans import image_bytes, pdf_of, printed
 from tests.unit.ingest.formats.office_files import SENTENCE, guide
 from tests.unit.ingest.formats.reading import outline, read, texts
 
@@ -134,6 +136,19 @@ def test_attachments_that_cannot_be_read_are_named_and_the_rest_is_kept():
     assert "A reunião é às 15h." in texts(document)
     assert "mal.exe" in document.note
     assert "cortado.docx" in document.note
+
+
+def test_scanned_attachments_are_named_wholly_or_by_their_pages():
+    image = printed(["Edital de matrículas"], dpi=50)
+    scan, mixed = pdf_of([image]), pdf_of([["A página com texto, que se lê sem olhar imagem alguma."], image])
+    photo = image_bytes(image, "PNG")
+    document = read(mail(TEXT, attached("edital.pdf", scan), attached("misto.pdf", mixed), attached("foto.png", photo)))
+    assert outline(document) == [(1, "Reunião de terça"), (2, "misto.pdf")]
+    assert re.search(r"edital\.pdf \(.*pages: 1\), misto\.pdf \(.*pages: 2\), foto\.png \(", document.note)
+
+
+def test_an_attachment_without_a_word_is_named():
+    assert "vazio.csv (no text)" in read(mail(TEXT, attached("vazio.csv", b" \n \n"))).note
 
 
 @pytest.mark.parametrize("kind", ["message/rfc822", "application/octet-stream"])
