@@ -16,7 +16,8 @@ from ingest_service.watched_folder.folder import WatchedFolder
 from ingest_service.watched_folder.scan_report import ScanReport
 from shared.auth.guard import Guard
 from shared.auth.keys import Principal, Scope
-from shared.errors import BadRequest, Conflict
+from shared.errors import BadRequest, Conflict, Forbidden
+from shared.models import DEFAULT_ORGANIZATION_ID
 
 
 def job_routes(guard: Guard, catalogue: Catalogue, changes: Changes, folder: WatchedFolder) -> APIRouter:
@@ -63,9 +64,11 @@ def job_routes(guard: Guard, catalogue: Catalogue, changes: Changes, folder: Wat
         return catalogue.job(who.organization_id, job_id)
 
     @router.post("/sources/watch/scan", status_code=202)
-    def scan(_: Writer, confirm: bool = False, dry_run: bool = False) -> ScanReport:
+    def scan(who: Writer, confirm: bool = False, dry_run: bool = False) -> ScanReport:
         """Read the watched folder now. `confirm=true` also deletes what was held back as a likely accident;
         `dry_run=true` only tells what would happen, and changes nothing."""
+        if who.organization_id != DEFAULT_ORGANIZATION_ID:
+            raise Forbidden("The watched folder feeds another organization; a key of that one may scan it.")
         if folder.mode.name == "off":
             raise Conflict("No folder is watched (INGEST__WATCH=off).")
         return folder.preview(confirm=confirm) if dry_run else folder.scan(confirm=confirm)
