@@ -9,7 +9,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from sqlalchemy import Engine
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, or_, select, update
 
 from ingest_service.documents.arrivals import Admission, Arrival
 from ingest_service.documents.blobs import Blobs, StagedBlob
@@ -108,6 +108,9 @@ class Intake:
                 outdated = self._next_version(
                     session, document, staged, media_type, priority=UPLOAD_PRIORITY, name=name
                 )
+                # What a server called the bytes that it sent says nothing of these.
+                of_document = col(SourceRow.document_id) == document.id
+                session.exec(update(SourceRow).where(of_document).values(etag=None, last_modified=None))
                 session.commit()
                 admission = _admission(session, document, duplicate=False)
         self.forget_bytes(outdated)

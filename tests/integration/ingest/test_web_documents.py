@@ -287,3 +287,14 @@ async def test_a_refresh_that_runs_is_not_started_twice_and_ends_with_the_servic
 
 async def held_open(_: asyncio.StreamWriter) -> None:
     await asyncio.sleep(60)
+
+
+async def test_an_address_sent_again_after_a_version_was_sent_by_hand_is_fetched(service: Service, site: Site):
+    url = site.page("/emenda.txt", b"O texto do servidor sobre emendas.", etag='"1"')
+    document = await taken(service, url)
+    path = f"/documents/{document['id']}"
+    assert (await service.http.put(path, files={"files": ("emenda.txt", b"Emendado a mao.")})).status_code == 202
+    await service.settled(document["id"])
+    again = await taken(service, url)
+    assert (again["id"], again["version"]) == (document["id"], 3)
+    assert (await service.http.get(f"{path}/content")).content == b"O texto do servidor sobre emendas."
