@@ -134,7 +134,11 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
         pings={"database": census.take, "store": store.ping},
         facts=census.facts,
         lifespan=lifespan,
-        origins=Origins(ingest.allowed_origins, keys_required=settings.auth_required(ingest)),
+        origins=Origins(
+            ingest.allowed_origins,
+            keys_required=settings.auth_required(ingest),
+            own=(ingest.url, ingest.host),
+        ),
         max_body_bytes=(ingest.max_file_mb + 1) * MIB,
         body_advice=(
             f"The request is larger than the limit of {ingest.max_file_mb} MiB (INGEST__MAX_FILE_MB). "

@@ -79,7 +79,9 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
         pings=pings,
         facts=status.facts,
         lifespan=lifespan,
-        origins=Origins(settings.query.allowed_origins, keys_required=required),
+        origins=Origins(
+            settings.query.allowed_origins, keys_required=required, own=(settings.query.url, settings.query.host)
+        ),
         max_body_bytes=max_body,
         body_advice=f"A question is sent as JSON of at most {max_body} bytes; ask more briefly "
         "(the limit follows QUERY__MAX_QUESTION_CHARS).",

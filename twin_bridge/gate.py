@@ -24,7 +24,7 @@ class Gate:
         twin = settings.twin
         self.required = settings.auth_required(twin)
         self._token = twin.token.get_secret_value().encode()
-        self.origins = Origins(twin.allowed_origins, keys_required=self.required)
+        self.origins = Origins(twin.allowed_origins, keys_required=self.required, own=(twin.url, twin.host))
         if self.required and not self._token:
             raise Unavailable(
                 "The twin bridge asks for authentication here, but there is no token to ask for. Set TWIN__TOKEN to a "

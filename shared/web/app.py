@@ -48,14 +48,14 @@ def create_service_app(
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     app.add_middleware(BodyLimit, max_bytes=max_body_bytes, advice=body_advice)
-    app.add_middleware(OriginGate, origins=origins, setting=f"{service.upper()}__ALLOWED_ORIGINS")
+    app.add_middleware(OriginGate, origins=origins, section=service.upper())
     app.add_middleware(
         CORSMiddleware,
         allow_origins=origins.listed,
         allow_origin_regex=LOCAL_PAGES,
         allow_methods=["*"],
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-API-Key", "X-Request-ID"],
-        expose_headers=["Location", "Retry-After", "X-Request-ID"],
+        expose_headers=["Idempotent-Replayed", "Location", "Retry-After", "X-Request-ID"],
     )
     app.add_middleware(RequestContext, service=service)
     return app

@@ -14,11 +14,15 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Origins:
-    """The origins of one service: those listed, and pages of the machine itself."""
+    """The origins of one service: those listed, and pages of the machine itself.
 
-    def __init__(self, listed: Iterable[str], *, keys_required: bool) -> None:
+    `own` are the addresses or names that the operator gave the service.
+    """
+
+    def __init__(self, listed: Iterable[str], *, keys_required: bool, own: Iterable[str] = ()) -> None:
         self.listed = [origin.rstrip("/").lower() for origin in listed]
         self._keys_required = keys_required
+        self._names = {_hostname(name if "//" in name else f"//{name}") for name in (*self.listed, *own)}
 
     def admit(self, origin: str | None, host: str) -> bool:
         """Whether a page of `origin` may speak with us as `host` (both as the headers give them).
@@ -32,34 +36,54 @@ class Origins:
         page, own = _hostname(origin), _hostname(f"//{host}")
         return bool(page) and page == own and (self._keys_required or _unmistakable(page))
 
+    def answers_as(self, host: str) -> bool:
+        """Whether a request to `host` (as the header gives it) means us.
+
+        Where no key protects us, a foreign page whose name is pointed at us may read as its own all that we answer
+        (DNS rebinding). Names without a dot are those of containers and local machines: no public page has one.
+        """
+        if self._keys_required or not host:  # every browser names the host
+            return True
+        name = _hostname(f"//{host}")
+        return bool(name) and ("." not in name or name in self._names or _unmistakable(name))
+
 
 class OriginGate:
-    """Refuses requests that change something when they come from a page that may not speak with this service.
+    """Refuses requests that change something when they come from a page that may not speak with this service, and all
+    that go to a name that may be a foreign page's own.
 
-    Reading is left to the browser: without CORS headers it shows a foreign page nothing of the answer.
+    Other reading is left to the browser: without CORS headers it shows a foreign page nothing of the answer.
     """
 
-    def __init__(self, app: ASGIApp, origins: Origins, setting: str) -> None:
+    def __init__(self, app: ASGIApp, origins: Origins, section: str) -> None:
         self.app = app
         self.origins = origins
-        self.setting = setting
+        self.section = section
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in _SAFE:
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        if self.origins.admit(headers.get("origin"), headers.get("host", "")):
+        host = headers.get("host", "")
+        if scope["method"] not in _SAFE and not self.origins.admit(headers.get("origin"), host):
+            code = "foreign_origin"
+            detail = f"Pages of this origin may not use this service. The operator can add it to {self._listing}."
+        elif not self.origins.answers_as(host):
+            code = "foreign_host"
+            detail = (
+                "Without keys this service answers only as localhost, as an IP address or as a name that it was given. "
+                f"If {host} is its name, set {self.section}__URL, or add its origin to {self._listing}."
+            )
+        else:
             await self.app(scope, receive, send)
             return
-        refusal = problem(
-            403,
-            title="Not allowed",
-            detail=f"Pages of this origin may not use this service. The operator can add it to {self.setting}.",
-            code="foreign_origin",
-            instance=scope["path"],
-        )
+        refusal = problem(403, title="Not allowed", detail=detail, code=code, instance=scope["path"])
         await refusal(scope, receive, send)
+
+    @property
+    def _listing(self) -> str:
+        return f"{self.section}__ALLOWED_ORIGINS"
 
 
 def _hostname(url: str) -> str:

@@ -32,7 +32,7 @@ def frame(ping=lambda: None) -> FastAPI:
         lifespan=nothing,
         max_body_bytes=1000,
         body_advice="At most 1000 bytes (PROBE__MAX).",
-        origins=Origins(["https://lab.example"], keys_required=False),
+        origins=Origins(["https://lab.example"], keys_required=False, own=("http://own.example:8000", "")),
     )
 
     @app.post("/ask")
@@ -191,6 +191,36 @@ async def test_a_foreign_page_cannot_make_this_service_do_anything(
     assert response.status_code == status
     if status == 403:
         assert "PROBE__ALLOWED_ORIGINS" in str(assert_problem(response, 403, "foreign_origin")["detail"])
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8000", 200),
+        ("[::1]:8000", 200),
+        ("localhost:8000", 200),
+        ("probe:8000", 200),
+        ("lab.example:8000", 200),
+        ("own.example", 200),
+        ("evil.example:8000", 403),
+        ("127.0.0.1.evil.example", 403),
+        ("localhost.evil.example", 403),
+        ("[", 403),
+    ],
+)
+async def test_a_foreign_name_that_points_here_reads_nothing(http: httpx.AsyncClient, host: str, status: int):
+    """DNS rebinding: for the browser the page and this service are one origin then."""
+    for path in ("/metrics", "/livez", "/docs"):
+        response = await http.get(path, headers={"host": host})
+        assert response.status_code == status
+    if status == 403:
+        detail = str(assert_problem(response, 403, "foreign_host")["detail"])
+        assert "PROBE__URL" in detail
+        assert "PROBE__ALLOWED_ORIGINS" in detail
+
+
+def test_keys_protect_under_every_name():
+    assert Origins([], keys_required=True).answers_as("lab.example")
 
 
 @pytest.mark.parametrize(
