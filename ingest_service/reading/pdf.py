@@ -11,12 +11,11 @@ from ingest_service.parsing import errors
 from ingest_service.parsing.blocks import ParsedDocument, ParsingLimits
 from ingest_service.parsing.errors import BrokenDocument, ParserDied
 from ingest_service.parsing.media_types import PDF
-from ingest_service.parsing.pdf.broken_text import share_of_common_words
 from ingest_service.parsing.pdf.document import blocks_of
 from ingest_service.parsing.pdf.pages import PdfFacts, PdfPage, PdfWindow
 from ingest_service.reading.note import doubtful_text, left_out, nothing_left, unrecognised
 from ingest_service.reading.progress import Report
-from ingest_service.reading.recognised_lines import page_of
+from ingest_service.reading.recognised_lines import better
 from ingest_service.reading.recognition import Recogniser, Recognition, ScannedDocument
 from shared.observability.logs import get_logger
 
@@ -82,7 +81,7 @@ class PdfReading:
         if found.to_recognise and self.recogniser.languages.folder:
             document = ScannedDocument(facts.path, PDF, folder)
             recognition = self.recogniser.read(document, found.to_recognise, report)
-        pages = [_better(page, recognition) for page in found.pages]
+        pages = [better(page, recognition.pages.get(page.number)) for page in found.pages]
         return ParsedDocument(
             blocks=tuple(blocks_of(pages)),
             title=facts.title,
@@ -153,19 +152,6 @@ class PdfReading:
             doubtful_text(recognition.pages),
         )
         return " ".join(filter(None, told))
-
-
-def _better(page: PdfPage, recognition: Recognition) -> PdfPage:
-    """The recognised text of a page, unless its own makes as much sense: a table of names is no broken text."""
-    recognised = recognition.pages.get(page.number)
-    if recognised is None:
-        return page
-    seen = page_of(recognised, page.number, page.label)
-    return seen if _sense(seen) > _sense(page) else page
-
-
-def _sense(page: PdfPage) -> tuple[float, int]:
-    return round(share_of_common_words(" ".join(line.text for line in page.lines)), 2), page.characters
 
 
 def _open_pdf(path: Path, copy: Path, limits: ParsingLimits, *, rebuild: bool) -> PdfFacts:

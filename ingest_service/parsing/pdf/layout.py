@@ -15,10 +15,12 @@ from ingest_service.parsing.pdf.document import blocks_of
 from ingest_service.parsing.pdf.door import document_title, pages_alone, repaired
 from ingest_service.parsing.pdf.lines import Line
 from ingest_service.parsing.pdf.pages import PdfFacts, PdfPage, PdfWindow, page_ranges
-from ingest_service.parsing.pdf.pdfium import has_more_than_text
+from ingest_service.parsing.pdf.pdfium import has_more_than_text, mostly_images
 
 _ENOUGH_CHARACTERS = 30
 """A page with fewer and with something to see on it is looked at by text recognition."""
+_LONGEST_STAMP = 400
+"""Characters; a page of images with fewer may be a scan that carries a signature or a page number as text."""
 
 
 def parse_pdf(data: bytes, limits: ParsingLimits) -> ParsedDocument:
@@ -79,10 +81,11 @@ def _window(data: bytes, first: int, last: int) -> PdfWindow:
     except ParseError as error:
         raise errors.broken() from error
     unread = has_more_than_text(data, [page.number for page in pages if page.characters < _ENOUGH_CHARACTERS])
+    stamped = [page.number for page in pages if _ENOUGH_CHARACTERS <= page.characters < _LONGEST_STAMP]
     broken = {page.number for page in pages if is_broken(" ".join(line.text for line in page.lines))}
     return PdfWindow(
         pages=tuple(pages),
-        to_recognise=tuple(sorted({*unread, *broken})),
+        to_recognise=tuple(sorted({*unread, *mostly_images(data, stamped), *broken})),
         failed=tuple(sorted({*range(first, last + 1)} - {page.number for page in pages})),
     )
 

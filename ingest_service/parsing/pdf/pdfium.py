@@ -3,6 +3,7 @@
 import ctypes
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pypdfium2 as pdfium
 from pypdfium2 import raw
@@ -13,6 +14,7 @@ from ingest_service.parsing.ocr.recognised import Box
 
 _IMAGES_COVER = 0.3
 """Of a page with a few characters (a page number, a stamp), from which on its text is in the images."""
+_IMAGES_COVER_MOST = 0.5
 _MANY_PATHS = 100
 """Letters drawn as outlines: text without a text layer."""
 _MANY_LETTERS = 60
@@ -29,6 +31,14 @@ def has_more_than_text(data: bytes, numbers: Sequence[int]) -> list[int]:
         return []
     with _opened(data) as document:
         return [number for number in numbers if _may_hold_letters(document[number - 1])]
+
+
+def mostly_images(data: bytes, numbers: Sequence[int]) -> list[int]:
+    """Those of the pages of which images cover the larger part. Pages count from 1."""
+    if not numbers:
+        return []
+    with _opened(data) as document:
+        return [number for number in numbers if _looks(document[number - 1]).covered > _IMAGES_COVER_MOST]
 
 
 def page_raster(data: bytes, number: int, dpi: float, *, colour: bool = False, widest: int | None = None) -> Raster:
@@ -74,7 +84,16 @@ def _page(data: bytes, number: int) -> Iterator[pdfium.PdfPage]:
             raise errors.broken() from error
 
 
-def _may_hold_letters(page: pdfium.PdfPage) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    """What is to be seen on a page; `covered` is the share of it that images take."""
+
+    images: int
+    paths: int
+    covered: float
+
+
+def _looks(page: pdfium.PdfPage) -> _Looks:
     width, height = page.get_size()
     images, paths, covered = 0, 0, 0.0
     for item in page.get_objects(max_depth=_DEEPEST_FORM):
@@ -84,12 +103,17 @@ def _may_hold_letters(page: pdfium.PdfPage) -> bool:
             covered += abs((right - left) * (top - bottom))
         elif item.type == raw.FPDF_PAGEOBJ_PATH:
             paths += 1
+    return _Looks(images, paths, covered / (width * height) if width * height else 0.0)
+
+
+def _may_hold_letters(page: pdfium.PdfPage) -> bool:
+    looks = _looks(page)
     letters = page.get_textpage().count_chars()
     return (
-        covered > _IMAGES_COVER * width * height
-        or paths >= _MANY_PATHS
+        looks.covered > _IMAGES_COVER
+        or looks.paths >= _MANY_PATHS
         or letters >= _MANY_LETTERS
-        or (not letters and images > 0)
+        or (not letters and looks.images > 0)
     )
 
 

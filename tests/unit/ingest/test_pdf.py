@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pikepdf
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
@@ -165,6 +166,21 @@ def test_a_cut_off_pdf_gives_what_is_left_and_names_the_rest(read: Read):
 def test_what_cannot_be_read_says_why(data: bytes, expected: type[errors.UnreadableDocument], read: Read):
     with pytest.raises(expected):
         read(data)
+
+
+def test_a_scan_with_a_signature_as_text_is_recognised_and_keeps_the_signature(read: Read):
+    stamp = "Documento assinado eletronicamente por Ana Souza, Diretora, em 01/05/2026."
+    scan = Image.new("L", (1654, 2339), 255)
+    font = ImageFont.load_default(size=44)
+    ImageDraw.Draw(scan).text((150, 300), "A reitoria nomeia o professor Bruno Lima\npara a comissão.", 0, font)
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=A4)
+    canvas.drawInlineImage(scan, 0, 0, *A4)
+    canvas.drawString(60, 20, stamp)
+    canvas.save()
+    found = texts(read(buffer.getvalue()))
+    assert "nomeia o professor Bruno Lima" in found[0]
+    assert found[1:] == [stamp]
 
 
 def test_pages_are_named_briefly():
