@@ -23,6 +23,8 @@ class Arrival:
     ctime_ns: int = 0
     etag: str | None = None
     last_modified: str | None = None
+    document_id: UUID | None = None
+    """Set when only the next version of this document is wanted, and nothing once it is gone."""
 
 
 @dataclass(frozen=True)

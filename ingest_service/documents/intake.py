@@ -62,8 +62,8 @@ class Intake:
         self.wake = wake
 
     def admit(self, arrival: Arrival, stream: BinaryIO) -> Admission:
-        """Take in a document; safe to repeat. Raises `TooLarge`, `UnsupportedMedia`, `UnreadableDocument`, and
-        `Unavailable` when the queue is full.
+        """Take in a document; safe to repeat. Raises `TooLarge`, `UnsupportedMedia`, `UnreadableDocument`,
+        `Unavailable` when the queue is full, and `NotFound` when `arrival.document_id` is gone.
 
         A file of the folder is not refused for its content: nobody waits for the answer, so its job says why.
         """
@@ -139,6 +139,8 @@ class Intake:
         """What the arrival is, whether there is work to do, and the hash of bytes that it outdates, if any."""
         outdated = ""
         source = source_at(session, arrival.organization_id, arrival.kind, arrival.key)
+        if arrival.document_id is not None and (source is None or source.document_id != arrival.document_id):
+            raise NotFound("The document was deleted meanwhile, and what arrived for it is not kept.")
         same = live_document_with(session, arrival.organization_id, staged.content_hash)
         if same is not None:
             self._vouch(session, arrival, source, same, staged.size)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeGuard, cast
 
 import httpx
 
@@ -14,7 +14,7 @@ from ingest_service.web.address import parse_address
 from ingest_service.web.errors import FetchFailed, PageGone
 from ingest_service.web.guard import AddressGuard
 from ingest_service.web.inflating import ACCEPTED, inflated
-from ingest_service.web.transport import PinnedTransport
+from ingest_service.web.transport import ATTEMPTS, PinnedTransport
 from shared.errors import TooLarge, Unavailable
 from shared.version import VERSION
 
@@ -23,6 +23,7 @@ AT_ONCE = 4
 """Fetches that run at the same time; the others wait for a place, and not for long."""
 WAIT_FOR_PLACE_S = 10
 IN_MEMORY_BYTES = 1 << 20
+LONGEST_VALIDATOR = 512
 _GONE = frozenset({404, 410})
 _HEADERS = {
     "User-Agent": f"xgtwin/{VERSION} (fetches single pages on request)",
@@ -109,7 +110,8 @@ class Fetcher:
         async with httpx.AsyncClient(
             transport=PinnedTransport(self._guard, self._tls),
             headers=_HEADERS,
-            timeout=self._timeout_s,
+            # So that a second address is tried when the first one is silent.
+            timeout=httpx.Timeout(self._timeout_s, connect=self._timeout_s / (ATTEMPTS + 1)),
             trust_env=False,
         ) as client:
             for _ in range(MAX_REDIRECTS + 1):
@@ -138,11 +140,19 @@ def _conditions(validators: Validators | None) -> dict[str, str]:
     if validators is None:
         return {}
     named = {"If-None-Match": validators.etag, "If-Modified-Since": validators.last_modified}
-    return {header: value for header, value in named.items() if value}
+    return {header: value for header, value in named.items() if _sendable(value)}
 
 
 def _validators(response: httpx.Response) -> Validators:
-    return Validators(response.headers.get("etag"), response.headers.get("last-modified"))
+    given = (response.headers.get("etag"), response.headers.get("last-modified"))
+    return Validators(*(value if _sendable(value) else None for value in given))
+
+
+def _sendable(validator: str | None) -> TypeGuard[str]:
+    """Servers name versions as they like; what no header may hold cannot be sent back."""
+    if validator is None or not 0 < len(validator) <= LONGEST_VALIDATOR:
+        return False
+    return validator.isascii() and validator.isprintable()
 
 
 def _refuse_unless_document(response: httpx.Response, url: httpx.URL) -> None:
@@ -153,7 +163,7 @@ def _refuse_unless_document(response: httpx.Response, url: httpx.URL) -> None:
 
 
 def _what_happened(error: Exception) -> str:
-    if isinstance(error, httpx.ConnectError):
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         return "no secure connection could be made" if "SSL" in str(error) else "its server does not answer"
     if isinstance(error, httpx.RemoteProtocolError):
         return "its server broke off, or does not speak HTTP"

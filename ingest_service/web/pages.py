@@ -25,7 +25,7 @@ from ingest_service.tables import SourceKind
 from ingest_service.web.address import canonical_address, name_of, parse_address
 from ingest_service.web.errors import FetchFailed
 from ingest_service.web.fetch import Fetched, Fetcher, NotModified, Validators
-from shared.errors import UnsupportedMedia
+from shared.errors import NotFound, UnsupportedMedia
 
 PAGE_SECONDS = 20.0
 _PAGE_TYPES = ("text/html", "application/xhtml")
@@ -33,7 +33,8 @@ _PAGE_TYPES = ("text/html", "application/xhtml")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A document that is asked for by its address. `key` is the source's name, if it has one already."""
+    """A document that is asked for by its address. `key` is the source's name, if it has one already; `document_id`
+    what it holds, if nothing else may come of it (`Arrival.document_id`)."""
 
     organization_id: UUID
     url: str
@@ -41,6 +42,7 @@ class Wanted:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     collection: str = ""
     key: str = ""
+    document_id: UUID | None = None
 
 
 class WebPages:
@@ -71,6 +73,7 @@ class WebPages:
         if same is not None:
             return same
         # It was deleted while its server was asked, or its bytes are lost.
+        await asyncio.to_thread(self._refuse_if_gone, wanted)
         async with self.fetcher.fetch(url, _nothing_known) as found:
             if isinstance(found, NotModified):
                 raise FetchFailed(f"The server of {url} says that nothing changed, although it was not asked that.")
@@ -85,17 +88,25 @@ class WebPages:
 
     def _admit_kept(self, wanted: Wanted, found: NotModified) -> Admission | None:
         """Nothing changed: the bytes that are kept are the ones that would have come."""
-        key = str(found.url)
         with Session(self.engine) as session:
-            source = source_at(session, wanted.organization_id, SourceKind.WEB, key)
+            source = source_at(session, wanted.organization_id, SourceKind.WEB, str(found.url))
             known = source.document_id if source else None
             document = live_document(session, wanted.organization_id, known) if known else None
             if source is None or document is None or not self.intake.blobs.path(document.content_hash).is_file():
                 return None
-            arrival = _arrival(wanted, key, document.name, Validators(source.etag, source.last_modified))
+            key = wanted.key or source.key
+            validators = Validators(source.etag, source.last_modified) if key == source.key else Validators()
+            arrival = _arrival(wanted, key, document.name, validators)
             kept = self.intake.blobs.existing(document.content_hash)
         with kept.open("rb") as stream:
             return self.intake.admit(arrival, stream)
+
+    def _refuse_if_gone(self, wanted: Wanted) -> None:
+        if wanted.document_id is None:
+            return
+        with Session(self.engine) as session:
+            if live_document(session, wanted.organization_id, wanted.document_id) is None:
+                raise NotFound("The document was deleted while its server was asked.")
 
     def _admit(self, wanted: Wanted, found: Fetched) -> Admission:
         page = self._page(found) if _is_page(found) else None
@@ -128,6 +139,7 @@ def _arrival(wanted: Wanted, key: str, name: str, validators: Validators) -> Arr
         collection=clean_line(wanted.collection),
         etag=validators.etag,
         last_modified=validators.last_modified,
+        document_id=wanted.document_id,
     )
 
 

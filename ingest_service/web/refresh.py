@@ -106,7 +106,7 @@ class Refreshes:
     async def _ask_all(self, organization_id: UUID, left: Iterator[tuple[str, UUID]], report: RefreshReport) -> None:
         for url, document_id in left:
             try:
-                admission = await self.pages.take_in(Wanted(organization_id, url, key=url))
+                admission = await self.pages.take_in(Wanted(organization_id, url, key=url, document_id=document_id))
             except PageGone as gone:
                 reason = f"{gone.detail} The document is kept; DELETE /documents/{document_id} removes it."
                 _note(report, url, document_id, reason)
@@ -117,8 +117,10 @@ class Refreshes:
                 log.exception("web_refresh_failed", document_id=str(document_id))
                 _note(report, url, document_id, UNEXPECTED)
             else:
-                report.unchanged += admission.duplicate
-                report.updated += not admission.duplicate
+                # A page may have moved to what another document holds.
+                same = admission.duplicate and admission.document_id == document_id
+                report.unchanged += same
+                report.updated += not same
 
     def _sources(self, organization_id: UUID) -> list[tuple[str, UUID]]:
         query = (

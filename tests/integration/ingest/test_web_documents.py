@@ -298,3 +298,48 @@ async def test_an_address_sent_again_after_a_version_was_sent_by_hand_is_fetched
     again = await taken(service, url)
     assert (again["id"], again["version"]) == (document["id"], 3)
     assert (await service.http.get(f"{path}/content")).content == b"O texto do servidor sobre emendas."
+
+
+async def test_a_page_that_is_deleted_while_it_is_refreshed_does_not_come_back(tmp_path: Path, site: Site):
+    asked, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await goes_on.wait()
+        body = b"O texto novo da pagina apagada."
+        writer.write(b"HTTP/1.1 200 x\r\ncontent-type: text/plain\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+        await writer.drain()
+
+    async with running(tmp_path, **LOOPBACK) as service:
+        document = await taken(service, site.page("/apagada.txt", b"O texto velho da pagina apagada."))
+        site.pages["/apagada.txt"] = slow
+        refresh = asyncio.create_task(refreshed(service))
+        await asked.wait()
+        assert (await service.http.delete(f"/documents/{document['id']}")).status_code == 202
+        goes_on.set()
+        report = await refresh
+        assert (report["updated"], report["failed"]) == (0, 1)
+        assert "deleted" in report["failures"][0]["reason"]
+        assert await service.documents() == {}
+
+
+async def test_a_page_that_moved_to_another_known_page_takes_its_text(tmp_path: Path, site: Site):
+    async with running(tmp_path, **LOOPBACK) as service:
+        old = site.page("/velha.txt", b"O horario velho do laboratorio.")
+        new = site.page("/nova.txt", b"O horario novo do laboratorio.", etag='"n"')
+        await taken(service, old)
+        kept = await taken(service, new)
+        site.redirect("/velha.txt", "/nova.txt")
+        report = await refreshed(service)
+        assert (report["unchanged"], report["updated"], report["failed"]) == (1, 1, 0)
+        await service.gone("velha.txt")
+        assert [source["key"] for source in (await service.settled(kept["id"]))["sources"]] == [new, old]
+        assert (await refreshed(service))["unchanged"] == 2
+
+
+@pytest.mark.parametrize("etag", ['"versão"', '"' + "x" * 600 + '"', '"a\tb"'])
+async def test_whatever_a_server_calls_its_version_the_page_is_fetched_again(service: Service, site: Site, etag: str):
+    text = f"Uma pagina de versao {len(etag)}."
+    document = await taken(service, site.page(f"/versao-{len(etag)}.txt", text.encode(), etag=etag))
+    again = await sent(service, site.url(f"/versao-{len(etag)}.txt"))
+    assert (again.status_code, again.json()["documents"][0]["id"]) == (200, document["id"])
