@@ -2,8 +2,8 @@
 
 Deleting is the one thing that the next scan cannot make good. So a file counts as deleted only when it was missing at
 two looks, when no file that is just coming in can be it under a new name, and when its vanishing does not look like an
-accident. What is held back is worked out anew at each scan: so it survives a restart without being stored, and ends by
-itself when the files come back.
+accident. What is held back stays so, whatever else comes and goes, until it comes back or is confirmed. A restart works
+it out anew from what is missing then.
 """
 
 import time
@@ -48,6 +48,8 @@ class Departures:
     def __init__(self) -> None:
         self._missing_since: dict[str, float] = {}
         self._identity: Identity | None = None
+        self._held: set[str] = set()
+        self._reason = ""
 
     def note(self, missing: Collection[str], identity: Identity | None, *, confirmed: bool) -> None:
         """What this scan saw. A folder of which nothing is missing, or that was confirmed, is the right one."""
@@ -55,6 +57,14 @@ class Departures:
         self._missing_since = {key: self._missing_since.get(key, now) for key in missing}
         if confirmed or not missing or self._identity is None:
             self._identity = identity
+        self._held = set() if confirmed else self._held.intersection(missing)
+
+    def hold(self, verdict: Verdict, identity: Identity | None) -> None:
+        """Keep to what was held back, else a few new files would make the loss look small. Not what another folder
+        lacks: that says nothing of the right one, which may come back."""
+        if verdict.held and identity == self._identity:
+            self._held.update(verdict.held)
+            self._reason = verdict.reason
 
     def judge(
         self,
@@ -76,13 +86,15 @@ class Departures:
         }
         held: Collection[str] = ()
         reason = ""
+        kept_back = set() if confirmed else self._held.intersection(lost)
         if not confirmed and any(file.matters for file in lost.values()):
             reason = self._accident(orphaned, folder, identity, half=_half_of(known, elsewhere))
             held, reason = (lost, reason) if reason else _whole_sub_folders(lost, orphaned, folder)
+        held = kept_back.union(held)
         rest = [key for key in lost if key not in held]
         gone = [key for key in rest if confirmed or self._missing_since.get(key, believed + 1) <= believed]
         waiting = sorted({*moving, *rest}.difference(gone))
-        return Verdict(gone, sorted(held), waiting, orphaned, reason)
+        return Verdict(gone, sorted(held), waiting, orphaned, reason or (self._reason if held else ""))
 
     def _accident(self, orphaned: Mapping[str, UUID], folder: Folder, identity: Identity | None, *, half: float) -> str:
         """Why the folder as a whole is not believed; empty if it is."""

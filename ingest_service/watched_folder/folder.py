@@ -114,6 +114,7 @@ class WatchedFolder:
             self._hints.seen(found.path, found.state)
         self._departures.note(comparison.missing(), identity, confirmed=confirm)
         verdict = self._judge(comparison, identity, comparison.same_size(self._hints.sizes()), confirm=confirm)
+        self._departures.hold(verdict, identity)
         deleted = self._forget([comparison.known[key].source_id for key in verdict.gone])
         if verdict.waiting:
             self._next_scan = min(self._next_scan, time.monotonic() + LOOK_AGAIN_S)
@@ -165,6 +166,8 @@ class WatchedFolder:
                 if due and self.held_back:  # what is held back may just be coming back
                     self._next_scan = min(self._next_scan, time.monotonic() + LOOK_AGAIN_S)
                 for path, before in due:
+                    if self._stop.is_set():  # the next start finds the others
+                        return
                     with self._scanning:  # a scan by request must not forget what is just being taken
                         self._doorstep.take(path, before)
                 self.scanned = self.scanned or not len(self._hints)

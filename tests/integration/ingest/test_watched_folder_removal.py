@@ -152,6 +152,35 @@ async def test_half_of_the_documents_at_once_are_held_back_and_come_back_by_them
     assert set(await service.documents(status="ready")) == names
 
 
+async def test_new_files_do_not_release_what_is_held_back(service: Service):
+    write(service.watched, 10)
+    names = set(await ready(service, 10))
+    for number in range(6):
+        (service.watched / f"{number}.txt").unlink()
+    await held_back(service, 6)
+    write(service.watched, 3, start=20)
+    await ready(service, 13)
+    assert "6 documents vanished" in await held_back(service, 6)
+    await stays(service, names | {"20.txt", "21.txt", "22.txt"})
+    assert (await scan(service, dry_run=True))["held_back"] == 6
+    assert (await scan(service, confirm=True))["deleted"] == 6
+    await released(service)
+
+
+async def test_a_new_file_in_a_sub_folder_that_vanished_does_not_release_it(service: Service, tmp_path: Path):
+    write(service.watched, 7)
+    write(service.watched / "disciplina", 5, start=10)
+    names = set(await ready(service, 12))
+    (service.watched / "disciplina").rename(tmp_path / "away")
+    await held_back(service, 5)
+    write(service.watched / "disciplina", 1, start=20)
+    await ready(service, 13)
+    await stays(service, names | {"20.txt"})
+    for file in (tmp_path / "away").iterdir():
+        file.rename(service.watched / "disciplina" / file.name)
+    await released(service)
+
+
 async def test_a_sub_folder_that_vanishes_as_a_whole_is_held_back_and_nothing_else(service: Service):
     write(service.watched, 8)
     write(service.watched / "disciplina", 5, start=10)
