@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -33,6 +33,7 @@ from ingest_service.jobs.workers import Workers
 from ingest_service.parsing.blocks import ParsingLimits
 from ingest_service.parsing.ocr.tessdata import find_language_data
 from ingest_service.parsing.sandbox import Sandbox
+from ingest_service.parsing.sniff import sniff_file
 from ingest_service.pipeline import Pipeline
 from ingest_service.reading.page_images import PageImages
 from ingest_service.reading.reader import Reader
@@ -106,7 +107,7 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
     def start() -> None:
         blobs.prepare()
         sandbox.warm_up()
-        _recover(engine, store)
+        _recover(engine, store, lambda content_hash, name: sniff_file(blobs.existing(content_hash), name))
         if orphans := drop_orphaned_bytes(engine, blobs.kept(), intake.forget_bytes):
             log.warning("orphaned_bytes_dropped", count=orphans)
         reader.forget_all_but(blobs.kept())
@@ -154,11 +155,11 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
     return app
 
 
-def _recover(engine: Engine, store: VectorStore) -> None:
+def _recover(engine: Engine, store: VectorStore, kind_of: Callable[[str, str], str]) -> None:
     if unfinished := finish_deletions(engine):
         log.warning("deletions_taken_up", count=unfinished)
     try:
-        if lost := queue_what_the_store_lost(engine, store):
+        if lost := queue_what_the_store_lost(engine, store, kind_of):
             log.warning("documents_missing_from_store", count=lost)
     except Unavailable as error:
         # The service starts without its store and says so in /readyz; the next start compares again.

@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 from ingest_service.documents.blobs import Blobs
 from ingest_service.documents.versions import Versions, Work
 from ingest_service.jobs.ledger import Job, Ledger
+from ingest_service.names import title_of
 from ingest_service.parsing.blocks import ParsedDocument
 from ingest_service.passages import chunking
 from ingest_service.passages.canonical import canonical_text
@@ -78,27 +79,25 @@ class Pipeline:
             parsed = self._parse(job, work)
             canonical = canonical_text(parsed.blocks)
             cut = passages(canonical, window=self.embedder)
-            self.versions.read(
-                job,
-                own_title=parsed.title,
-                language=language_of(canonical.text),
-                pages=parsed.pages,
-                note=parsed.note,
-            )
+            self.versions.read(job, pages=parsed.pages, note=parsed.note)
         if not cut:
             self.versions.note(job, DocumentStatus.NO_TEXT, _no_text(parsed))
             return DocumentStatus.NO_TEXT
-        work = self.versions.labelled(job)
+        work, language = self.versions.labelled(job), language_of(canonical.text)
+        labels = work.labels.model_copy(update={"language": language})
         with self._stage("embedding"):
             self.versions.note(job, DocumentStatus.EMBEDDING)
-            chunks = _chunks(work, cut)
+            chunks = _chunks(work, _title(work, parsed.title), cut)
             # A run that died just after publishing left them there; to store them again would hide them meanwhile.
             if self.store.chunks(work.organization_id, work.document_id) != chunks:
-                self._store(job, chunks, work.labels)
-        with self._stage("publishing"):
+                self._store(job, chunks, labels)
+            else:
+                self._relabel(job, chunks, labels)
+        # Under the lock of arrivals: a version that comes between the two would make them tell different stories.
+        with self._stage("publishing"), self.blobs.changing:
             self._proceed(job, "publishing", len(cut), len(cut))
-            self.store.publish(work.organization_id, work.document_id, work.version)
-            outdated = self.versions.ready(job, work, chunks=len(cut))
+            self._publish(job, work, chunks, labels)
+            outdated = self.versions.ready(job, work, own_title=parsed.title, language=language, chunks=len(cut))
         if outdated:
             self.forget_bytes(outdated)
         log.info("document_ready", pages=parsed.pages, chunks=len(cut))
@@ -110,17 +109,30 @@ class Pipeline:
         Raises `Unavailable`, `JobCancelled`, `LeaseLost`, `WorkerStopping`.
         """
         work = self.versions.labelled(job)
-        names = {"filename": work.name, "title": work.shown_title}
+        names = {"filename": work.name, "title": _title(work, work.own_title)}
         chunks = [chunk.model_copy(update=names) for chunk in self.store.chunks(work.organization_id, work.document_id)]
+        self._relabel(job, chunks, work.labels)
+        log.info("document_relabelled", chunks=len(chunks))
+
+    def _relabel(self, job: Job, chunks: Sequence[Chunk], labels: Labels) -> None:
         for start in range(0, len(chunks), BATCH):
             self._proceed(job, "relabelling", start, len(chunks))
             self.store.relabel(
                 [
-                    EmbeddedChunk(chunk, self.lexicon.passage(_searchable(chunk)), labels=work.labels)
+                    EmbeddedChunk(chunk, self.lexicon.passage(_searchable(chunk)), labels=labels)
                     for chunk in chunks[start : start + BATCH]
                 ]
             )
-        log.info("document_relabelled", chunks=len(chunks))
+
+    def _publish(self, job: Job, work: Work, chunks: Sequence[Chunk], labels: Labels) -> None:
+        self.store.publish(work.organization_id, work.document_id, work.version)
+        if self.store.count(work.organization_id, work.document_id, published=None) == len(chunks):
+            return
+        # An earlier run of this very version cut it otherwise (another release, a page that was read then and not now).
+        log.warning("leftover_chunks_dropped")
+        self.store.delete(work.organization_id, work.document_id)
+        self._store(job, chunks, labels)
+        self.store.publish(work.organization_id, work.document_id, work.version)
 
     def _parse(self, job: Job, work: Work) -> ParsedDocument:
         path = self.blobs.existing(work.content_hash)
@@ -165,7 +177,11 @@ def _searchable(chunk: Chunk) -> str:
     return searchable_text(chunk.title, chunk.heading_path, chunk.context, chunk.text)
 
 
-def _chunks(work: Work, cut: Sequence[Passage]) -> list[Chunk]:
+def _title(work: Work, own_title: str) -> str:
+    return work.title or own_title or title_of(work.name)
+
+
+def _chunks(work: Work, title: str, cut: Sequence[Passage]) -> list[Chunk]:
     return [
         Chunk(
             id=uuid5(_CHUNKS, f"{work.document_id}/{work.version}/{work.content_hash}/{chunking.FINGERPRINT}/{index}"),
@@ -173,7 +189,7 @@ def _chunks(work: Work, cut: Sequence[Passage]) -> list[Chunk]:
             document_id=work.document_id,
             version=work.version,
             filename=work.name,
-            title=work.shown_title,
+            title=title,
             index=index,
             text=passage.text,
             start=passage.start,

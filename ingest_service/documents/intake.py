@@ -111,6 +111,7 @@ class Intake:
                 # What a server called the bytes that it sent says nothing of these.
                 of_document = col(SourceRow.document_id) == document.id
                 session.exec(update(SourceRow).where(of_document).values(etag=None, last_modified=None))
+                _vouch_for_upload(session, document, name)
                 session.commit()
                 admission = _admission(session, document, duplicate=False)
         self.forget_bytes(outdated)
@@ -219,6 +220,18 @@ class Intake:
                 code="queue_full",
                 retry_after=RETRY_AFTER_S,
             )
+
+
+def _vouch_for_upload(session: Session, document: DocumentRow, name: str) -> None:
+    """What somebody sends as a version stays when the file that it replaces goes from the folder."""
+    source = source_at(session, document.organization_id, SourceKind.UPLOAD, name)
+    if source is not None and source.document_id != document.id:
+        name = f"{document.id}/{name}"  # the plain name is another document's
+        source = source_at(session, document.organization_id, SourceKind.UPLOAD, name)
+    if source is None:
+        source = SourceRow(organization_id=document.organization_id, kind=SourceKind.UPLOAD, key=name, size=0)
+    source.document_id, source.size = document.id, document.size
+    session.add(source)
 
 
 def _admission(session: Session, document: DocumentRow, *, duplicate: bool) -> Admission:

@@ -116,7 +116,7 @@ def collection_of(key: str) -> str:
 def tombstone(session: Session, document: DocumentRow) -> JobRow:
     """Mark as gone, and queue the purge. Files of the watched folder are remembered, so that they do not bring it
     back at the next scan; all other sources are forgotten."""
-    cancel_jobs_of(session, document.id, "The document was deleted.")
+    cancel_jobs_of(session, document.id, "The document was deleted.", (JobKind.INGEST, JobKind.RELABEL))
     document.status = DocumentStatus.DELETING
     document.updated_at = utc_now()
     session.add(document)

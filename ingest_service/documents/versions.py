@@ -22,7 +22,8 @@ class Work:
     name: str
     title: str
     """Given by a person, or empty."""
-    shown_title: str
+    own_title: str
+    """What the published version calls itself."""
     labels: Labels
     content_hash: str
     media_type: str
@@ -52,11 +53,11 @@ class Versions:
         """Set the status. Raises `JobCancelled` when a newer version or a deletion overtook the job."""
         self._write(job, status=status, error=error)
 
-    def read(self, job: Job, *, own_title: str, language: str | None, pages: int | None, note: str) -> None:
-        """What reading told of the document. Raises `JobCancelled` as `note` does."""
-        self._write(job, own_title=own_title, language=language, pages=pages, note=note)
+    def read(self, job: Job, *, pages: int | None, note: str) -> None:
+        """What reading told of these bytes. Raises `JobCancelled` as `note` does."""
+        self._write(job, pages=pages, note=note)
 
-    def ready(self, job: Job, work: Work, *, chunks: int) -> str | None:
+    def ready(self, job: Job, work: Work, *, own_title: str, language: str | None, chunks: int) -> str | None:
         """embedding -> ready. Returns the hash of the bytes that were published before, if they were others."""
         with Session(self.engine) as session:
             before = session.get_one(DocumentRow, job.document_id).published_hash
@@ -64,6 +65,8 @@ class Versions:
             job,
             status=DocumentStatus.READY,
             error=None,
+            own_title=own_title,
+            language=language,
             chunks=chunks,
             published_version=work.version,
             published_hash=work.content_hash,
@@ -93,7 +96,7 @@ def _work(row: DocumentRow) -> Work:
         row.version,
         row.name,
         row.title,
-        row.shown_title,
+        row.own_title,
         row.labels,
         row.content_hash,
         row.media_type,

@@ -5,6 +5,7 @@ number of workers. A worker that lost its lease finds that its UPDATE touches no
 """
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -60,42 +61,44 @@ class Ledger:
         The turn goes round: a thousand documents of one organization never keep another's first one waiting. A job
         whose document has another one running waits for that.
         """
-        now = utc_now()
         with Session(self.engine) as session:
-            wanted = next_job(session, now)
-            if wanted is None:
-                return None
-            taking = (
-                update(JobRow)
-                .where(col(JobRow.id) == wanted, col(JobRow.state) == JobState.QUEUED)
-                .values(
-                    state=JobState.RUNNING,
-                    lease_owner=str(self.owner),
-                    lease_until=now + self._lease,
-                    attempts=JobRow.attempts + 1,
-                    started_at=now,
-                    updated_at=now,
-                )
+            while wanted := next_job(session, utc_now()):
+                if self._taken(session, wanted):
+                    row = session.get_one(JobRow, wanted)
+                    return Job(
+                        row.id,
+                        row.organization_id,
+                        row.document_id,
+                        row.version,
+                        JobKind(row.kind),
+                        row.attempts,
+                        row.queued_at,
+                        row.interruptions,
+                    )
+        return None
+
+    def _taken(self, session: Session, wanted: UUID) -> bool:
+        """Whether the job is ours now; another worker may have taken it, or one of the same document, just before."""
+        now = utc_now()
+        taking = (
+            update(JobRow)
+            .where(col(JobRow.id) == wanted, col(JobRow.state) == JobState.QUEUED)
+            .values(
+                state=JobState.RUNNING,
+                lease_owner=str(self.owner),
+                lease_until=now + self._lease,
+                attempts=JobRow.attempts + 1,
+                started_at=now,
+                updated_at=now,
             )
-            try:
-                taken = session.exec(taking).rowcount
-                session.commit()
-            except IntegrityError:  # another worker took another job of this document in the same instant
-                session.rollback()
-                return None
-            if not taken:
-                return None
-            row = session.get_one(JobRow, wanted)
-            return Job(
-                row.id,
-                row.organization_id,
-                row.document_id,
-                row.version,
-                JobKind(row.kind),
-                row.attempts,
-                row.queued_at,
-                row.interruptions,
-            )
+        )
+        try:
+            taken = session.exec(taking).rowcount
+            session.commit()
+        except IntegrityError:
+            session.rollback()
+            return False
+        return bool(taken)
 
     def progress(self, job: Job, stage: str, done: int, total: int) -> None:
         """Note how far the job is, and renew its lease. Raises `LeaseLost` if it is no longer this worker's, and
@@ -166,7 +169,8 @@ class Ledger:
         )
         now = utc_now()
         if row.cancel_reason is not None:
-            return change.values(state=JobState.CANCELLED, error=row.cancel_reason, updated_at=now, **_NO_LEASE)
+            # Whoever takes it next hears of it at the first step, and settles the document along with the job.
+            return change.values(state=JobState.QUEUED, attempts=row.attempts - 1, updated_at=now, **_NO_LEASE)
         pause = min(2.0**row.interruptions, LONGEST_PAUSE_S) if row.interruptions else 0.0
         return change.values(
             state=JobState.QUEUED,
@@ -220,13 +224,15 @@ class Ledger:
             raise LeaseLost
 
 
-def cancel_jobs_of(session: Session, document_id: UUID, reason: str) -> None:
-    """Stop all jobs of a document but its purge, inside the caller's transaction.
+def cancel_jobs_of(
+    session: Session, document_id: UUID, reason: str, kinds: Sequence[JobKind] = (JobKind.INGEST,)
+) -> None:
+    """Stop a document's jobs of these kinds, inside the caller's transaction.
 
     A waiting one is cancelled now. A running one is asked to stop, and no other job of its document begins until it
     did: otherwise it could still publish after its successor, or after the purge.
     """
-    of_document = (col(JobRow.document_id) == document_id, col(JobRow.kind) != JobKind.DELETE)
+    of_document = (col(JobRow.document_id) == document_id, col(JobRow.kind).in_(kinds))
     session.exec(
         update(JobRow)
         .where(*of_document, col(JobRow.state) == JobState.QUEUED)

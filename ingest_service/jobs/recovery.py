@@ -6,10 +6,16 @@ from collections.abc import Callable, Iterable
 from sqlalchemy import Engine, func
 from sqlmodel import Session, col, select
 
-from ingest_service.documents.lifecycle import DELETE_PRIORITY, FOLDER_PRIORITY, add_job
+from ingest_service.documents.lifecycle import (
+    DELETE_PRIORITY,
+    FOLDER_PRIORITY,
+    add_job,
+    begin_version,
+    live_document_with,
+)
 from ingest_service.tables import ENDED, DocumentRow, JobKind, JobRow
 from shared.db.rows import utc_now
-from shared.models import DocumentStatus
+from shared.models import PENDING_STATUSES, DocumentStatus
 from shared.observability.logs import get_logger
 from shared.vector_store.protocol import VectorStore
 
@@ -52,27 +58,48 @@ def drop_orphaned_bytes(engine: Engine, kept: Iterable[str], forget: Callable[[s
     return len(orphans)
 
 
-def queue_what_the_store_lost(engine: Engine, store: VectorStore) -> int:
-    """Queue ready documents whose chunks are not in the store: it was replaced, or a new model or encoder began a new
-    collection. Says how many. One count tells that nothing is missing, so a usual start reads no document.
+def queue_what_the_store_lost(engine: Engine, store: VectorStore, kind_of: Callable[[str, str], str]) -> int:
+    """Queue documents whose published chunks are not in the store: it was replaced, or a new model or encoder began a
+    new collection. Says how many. One count tells that nothing is missing, so a usual start reads no document.
 
-    Raises `Unavailable` when the store does not answer.
+    Where the newest version could not be read, the one that is published is read again. `kind_of` tells the media type
+    of kept bytes, given their hash and name. Raises `Unavailable` when the store does not answer.
     """
-    ready = (DocumentRow.status == DocumentStatus.READY, col(DocumentRow.deleted_at).is_(None))
+    published = (
+        col(DocumentRow.published_version).is_not(None),
+        col(DocumentRow.status).not_in({*PENDING_STATUSES, DocumentStatus.DELETING}),
+        col(DocumentRow.deleted_at).is_(None),
+    )
     with Session(engine) as session:
         promised = session.exec(
             select(DocumentRow.organization_id, func.sum(DocumentRow.chunks))
-            .where(*ready)
+            .where(*published)
             .group_by(col(DocumentRow.organization_id))
         ).all()
         short = [organization for organization, chunks in promised if store.count(organization) < chunks]
         lost = 0
-        for document in session.exec(select(DocumentRow).where(*ready, col(DocumentRow.organization_id).in_(short))):
+        those = select(DocumentRow).where(*published, col(DocumentRow.organization_id).in_(short))
+        for document in session.exec(those).all():
             if store.count(document.organization_id, document.id) == document.chunks:
                 continue
-            document.status, document.updated_at = DocumentStatus.QUEUED, utc_now()
-            session.add(document)
-            add_job(session, document, JobKind.INGEST, FOLDER_PRIORITY)
+            if document.status == DocumentStatus.READY:
+                document.status, document.updated_at = DocumentStatus.QUEUED, utc_now()
+                session.add(document)
+                add_job(session, document, JobKind.INGEST, FOLDER_PRIORITY)
+            else:
+                _back_to_published(session, document, kind_of)
             lost += 1
         session.commit()
         return lost
+
+
+def _back_to_published(session: Session, document: DocumentRow, kind_of: Callable[[str, str], str]) -> None:
+    """The version that questions saw becomes the newest again; the one that could not be read stays refused."""
+    good = str(document.published_hash)
+    document.published_version, document.published_hash, document.chunks = None, None, 0
+    session.add(document)
+    other = live_document_with(session, document.organization_id, good)
+    if other is not None and other.id != document.id:
+        return  # these bytes came back as a document of their own
+    document.content_hash, document.media_type = good, kind_of(good, document.name)
+    begin_version(session, document, FOLDER_PRIORITY)

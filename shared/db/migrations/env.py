@@ -1,10 +1,19 @@
-"""Alembic's entry: runs the revisions on the engine that `shared.db.engine.migrate` hands over."""
+"""Alembic's entry: runs the revisions on the engine that `shared.db.engine.migrate` hands over, all of them or none."""
 
 from alembic import context
 
 engine = context.config.attributes["engine"]
 with engine.connect() as connection:
+    sqlite = connection.dialect.name == "sqlite"
+    if sqlite:
+        # A table that is rebuilt is dropped first, which the rows that refer to it would forbid. And neither SQLite's
+        # driver nor Alembic begins a transaction for changes of the schema; half a migration cannot be repeated.
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
     # render_as_batch: SQLite cannot alter a column in place, so Alembic rebuilds the table.
-    context.configure(connection=connection, target_metadata=None, render_as_batch=True)
+    context.configure(connection=connection, target_metadata=None, render_as_batch=True, transactional_ddl=True)
     with context.begin_transaction():
         context.run_migrations()
+    connection.commit()
+    if sqlite:
+        connection.exec_driver_sql("PRAGMA foreign_keys=ON")

@@ -7,13 +7,19 @@ from concurrent.futures import Future, wait
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from sqlmodel import Session
 
-from ingest_service.documents.lifecycle import live_document
+from ingest_service.documents.lifecycle import add_job, live_document
+from ingest_service.tables import DocumentRow, JobKind
+from shared.embeddings.lexical import LexicalEncoder
+from shared.models import DEFAULT_ORGANIZATION_ID as ORG
 from shared.models import Filters
 from shared.observability.metrics import CHUNKS_STORED
+from shared.vector_store.protocol import EmbeddedChunk
 from tests.integration.ingest.documents import long_text, pdf, scanned_pdf
 from tests.integration.ingest.service import Service, running, until
 
@@ -358,3 +364,33 @@ async def test_files_of_the_same_name_in_different_folders_are_different_documen
     assert len(ids) == 2
     again = await service.add("a/leia.txt", b"Isto mudou.")
     assert (again["id"] in ids, again["name"], again["version"]) == (True, "leia.txt", 2)
+
+
+async def test_a_version_that_cannot_be_read_renames_and_relabels_nothing_of_the_old_one(service: Service):
+    document = await service.add("guia.md", "# Guia de antenas\n\nA antena parabólica fica no telhado.".encode())
+    url = f"/documents/{document['id']}"
+    await service.http.patch(url, json={"collection": "guias"})
+    await service.http.put(url, files={"files": ("guia.md", b" \n ")})
+    after = await service.settled(document["id"])
+    assert (after["status"], after["published_version"]) == ("no_text", 1)
+    assert (after["title"], after["collection"]) == ("Guia de antenas", "guias")
+    chunks = (await service.http.get(f"{url}/chunks")).json()["items"]
+    assert {chunk["title"] for chunk in chunks} == {"Guia de antenas"}
+    assert await service.found("antena parabólica", Filters(collections=("guias",))) == ["guia.md"]
+
+
+async def test_what_is_left_of_an_earlier_run_of_the_same_version_is_never_found(service: Service):
+    document = await service.add("longo.txt", long_text(30).encode())
+    chunks = await asyncio.to_thread(service.store.chunks, ORG, UUID(document["id"]))
+    extra = chunks[0].model_copy(update={"id": uuid4(), "index": 999, "text": "Sobra esquecida."})
+    await asyncio.to_thread(service.store.upsert, [EmbeddedChunk(extra, LexicalEncoder().passage(extra.text))])
+    await asyncio.to_thread(service.store.publish, ORG, UUID(document["id"]), 1)
+    with Session(service.engine) as session:
+        row = session.get_one(DocumentRow, UUID(document["id"]))
+        row.status = "queued"
+        session.add(row)
+        add_job(session, row, JobKind.INGEST, 0)
+        session.commit()
+    after = await service.settled(document["id"])
+    assert await service.chunks_of(document["id"]) == after["chunks"] == len(chunks)
+    assert await service.found("sobra esquecida") == []

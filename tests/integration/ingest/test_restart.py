@@ -3,6 +3,7 @@
 import asyncio
 import math
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -253,3 +254,28 @@ async def test_a_run_that_died_after_publishing_does_not_hide_the_passages_again
     async with running(tmp_path) as service:
         document = await service.add("nota.txt", b"Uma nota curta.")
         assert (document["status"], stored) == ("ready", [1])
+
+
+async def test_a_lost_store_brings_back_the_version_that_questions_saw(tmp_path: Path):
+    async with running(tmp_path) as service:
+        document = await service.add("guia.txt", "A antena parabólica fica no telhado.".encode())
+        await service.http.put(f"/documents/{document['id']}", files={"files": ("guia.txt", b" \n ")})
+        assert (await service.settled(document["id"]))["status"] == "no_text"
+    shutil.rmtree(tmp_path / "data" / "vectors")
+    async with running(tmp_path) as service:
+        after = await service.settled(document["id"])
+        assert (after["status"], after["chunks"]) == ("ready", 1)
+        assert await service.found("antena parabólica") == ["guia.txt"]
+
+
+async def test_a_job_cancelled_just_before_the_end_of_its_process_is_settled_at_the_next_start(tmp_path: Path):
+    async with running(tmp_path, workers=0) as service:
+        item = (await service.upload("a.txt", b"Um texto.")).json()["documents"][0]
+        with Session(service.engine) as session:
+            dead = {"state": "running", "lease_owner": f"{socket.gethostname()}:999999:x", "lease_until": utc_now()}
+            session.exec(update(JobRow).values(**dead, attempts=1, cancel_reason="Cancelled by request."))
+            session.exec(update(DocumentRow).values(status="parsing"))
+            session.commit()
+    async with running(tmp_path) as service:
+        document = await service.settled(item["id"])
+        assert (document["status"], document["error"]) == ("failed", "Cancelled by request.")

@@ -135,3 +135,19 @@ async def test_a_file_that_cannot_be_taken_keeps_no_other_out(tmp_path: Path, mo
     async with watching(tmp_path, "polling") as service:
         await service.named("z.txt")
         assert set(await service.documents()) == {"z.txt"}
+
+
+async def test_a_version_sent_by_somebody_outlives_the_file_that_it_replaced(service: Service):
+    (service.watched / "a.txt").write_text("O texto do arquivo.")
+    (service.watched / "b.txt").write_text("Um outro arquivo que fica.")
+    document = await service.named("a.txt")
+    await service.named("b.txt")
+    await service.http.put(f"/documents/{document['id']}", files={"files": ("a.txt", b"O texto enviado depois.")})
+    await service.settled(document["id"])
+    (service.watched / "a.txt").unlink()
+
+    async def forgotten() -> bool:
+        return all(source["kind"] == "upload" for source in (await service.document(document["id"]))["sources"])
+
+    await until(forgotten, "the file to be forgotten", 20)
+    assert await service.found("texto enviado depois") == ["a.txt"]

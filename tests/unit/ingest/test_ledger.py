@@ -168,14 +168,19 @@ def test_a_power_cut_costs_no_attempt_but_whoever_was_there_before_lets_others_g
     assert claimed.id == other.id
 
 
-def test_a_cancelled_job_of_a_dead_process_is_not_taken_up_again(engine: Engine):
+def test_a_cancelled_job_of_a_dead_process_is_settled_at_the_first_step_of_the_next_run(engine: Engine):
     job = a_job(engine)
     ledger(engine, Owner(HERE.host, HERE.pid, "an earlier boot")).claim()
     with Session(engine) as session:
         cancel_jobs_of(session, job.document_id, "no longer wanted")
         session.commit()
-    ledger(engine).take_from_the_dead()
-    assert (state_of(engine, job).state, state_of(engine, job).error) == (JobState.CANCELLED, "no longer wanted")
+    ours = ledger(engine)
+    ours.take_from_the_dead()
+    claimed = ours.claim()
+    assert claimed
+    assert claimed.id == job.id
+    with pytest.raises(JobCancelled, match="no longer wanted"):
+        ours.progress(claimed, "parsing", 0, 0)
 
 
 def test_old_jobs_are_forgotten_in_batches_but_never_the_newest_of_a_document(engine: Engine):

@@ -34,18 +34,24 @@ def upgrade() -> None:
 
 
 def _fill_places() -> None:
-    """The key without its capitals; of two that differ in nothing else, the later one keeps its own spelling."""
+    """The key without its capitals; the later of two that differ in nothing else gets a place that no key has, and
+    the next scan sees that they are one path. Files in sub-folders found before there were collections get theirs."""
     sources = sa.table(
         "sources",
         *(sa.column(name) for name in ("organization_id", "kind", "key", "place", "created_at")),
-        sa.column("id", sa.Uuid()),
+        *(sa.column(name, sa.Uuid()) for name in ("id", "document_id")),
     )
+    documents = sa.table("documents", sa.column("id", sa.Uuid()), sa.column("collection"))
     bind, taken = op.get_bind(), set()
     for row in bind.execute(sa.select(sources).order_by(sources.c.created_at)).all():
         folded = (row.organization_id, row.kind, row.key.casefold())
-        place = row.key if folded in taken else row.key.casefold()
+        place = f"{row.key}#{row.id}" if folded in taken else row.key.casefold()
         taken.add(folded)
         bind.execute(sa.update(sources).where(sources.c.id == row.id).values(place=place))
+        folder, slash, _ = row.key.partition("/")
+        if row.kind == "folder" and slash:
+            unsorted = (documents.c.id == row.document_id, documents.c.collection == "")
+            bind.execute(sa.update(documents).where(*unsorted).values(collection=folder))
 
 
 def downgrade() -> None:
