@@ -6,6 +6,7 @@ from lxml import etree, html
 
 from ingest_service.parsing import encodings, errors
 from ingest_service.parsing.blocks import Block, BlockKind, ParsedDocument, ParsingLimits
+from ingest_service.parsing.markup.html_inline import captions_as_paragraphs, spell_out_exponents
 from ingest_service.parsing.markup.html_tables import spell_out_spans
 from ingest_service.parsing.partitioners import html_blocks
 from ingest_service.parsing.titles import own_title
@@ -66,6 +67,8 @@ def parse_markup(text: str) -> ParsedDocument:
         return ParsedDocument(blocks=())
     title = own_title(" ".join(root.xpath("string(//head/title)").split()))
     _keep_text(root)
+    spell_out_exponents(root)
+    captions_as_paragraphs(root)
     spell_out_spans(root)
     blocks = tuple(html_blocks(html.tostring(root, encoding="unicode")))
     return ParsedDocument(blocks=blocks, title=title or title_of_blocks(blocks))

@@ -1,5 +1,6 @@
 """RTF, ODT and EPUB by pandoc, the program that pypandoc brings along, this file being its only importer."""
 
+import re
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,9 @@ _ODT_STYLES = "styles.xml"
 _NO_STYLES = (
     b'<o:document-styles xmlns:o="urn:oasis:names:tc:opendocument:xmlns:office:1.0"><o:styles/></o:document-styles>'
 )
+_NOTES = re.compile(r"""(<(?:section|aside|div)[^>]*\bclass="footnotes[ "][^>]*>)""")
+"""All notes come last, and would be taken for a part of the last chapter."""
+_NOTES_HEADING = "Notas"
 
 
 def parse_rtf(data: bytes, limits: ParsingLimits) -> ParsedDocument:
@@ -47,6 +51,10 @@ def _read(data: bytes, kind: str, limits: ParsingLimits) -> ParsedDocument:
         )
     if done.returncode:
         raise errors.broken()
-    document = parse_markup(done.stdout.decode("utf-8", errors="replace"))
+    page = done.stdout.decode("utf-8", errors="replace")
+    level = 1 if page.count("<h1") > 1 else 2
+    document = parse_markup(_NOTES.sub(rf"\1<h{level}>{_NOTES_HEADING}</h{level}>", page, count=1))
+    if document.blocks and document.blocks[-1].text == _NOTES_HEADING:  # references to notes that are not there
+        document = replace(document, blocks=document.blocks[:-1])
     # Where a document has no title, pandoc's page is called after the standard input.
     return replace(document, title="" if document.title == "-" else document.title)

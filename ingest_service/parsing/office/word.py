@@ -13,7 +13,7 @@ from ingest_service.parsing.office.ooxml import (
     serialised,
     title_in_properties,
 )
-from ingest_service.parsing.office.word_body import make_plain, note_texts
+from ingest_service.parsing.office.word_body import drop_hidden, make_plain, note_texts
 from ingest_service.parsing.office.word_outline import name_headings
 from ingest_service.parsing.partitioners import docx_blocks
 
@@ -28,6 +28,7 @@ def parse_docx(data: bytes, limits: ParsingLimits) -> ParsedDocument:
         raise errors.broken()
     data = in_common_dialect(data, _BODY)
     body = parsed(member(data, _BODY))
+    hidden = drop_hidden(body)
     notes = {
         kind: note_texts(parsed(member(data, part)), kind)
         for kind, part in (("footnote", "word/footnotes.xml"), ("endnote", "word/endnotes.xml"))
@@ -46,4 +47,5 @@ def parse_docx(data: bytes, limits: ParsingLimits) -> ParsedDocument:
         blocks=blocks,
         title=title_in_properties(data) or title_of_blocks(blocks),
         pages=max((block.page for block in blocks if block.page), default=None),
+        note="Hidden text was left out." if hidden else "",
     )

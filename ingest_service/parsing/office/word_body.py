@@ -5,9 +5,11 @@ pages (content controls), text boxes, accepted changes, notes and formulas stand
 word.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from lxml import etree
+
+from ingest_service.parsing.exponents import lowered, raised
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
@@ -24,28 +26,59 @@ _WRAPPINGS = tuple(
 _WRAPPING_PROPERTIES = tuple(f"{W}{name}" for name in ("sdtPr", "sdtEndPr", "smartTagPr", "customXmlPr"))
 
 
-def make_plain(body: etree._Element, notes: Mapping[str, Mapping[str, str]]) -> None:
-    """Change the document's XML in place. `notes` are texts by kind (`footnote`, `endnote`) and id; each follows the
-    paragraph that refers to it."""
+def make_plain(body: etree._Element, notes: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
+    """Change the document's XML in place. `notes` are paragraphs by kind (`footnote`, `endnote`) and id; they follow
+    the paragraph that refers to them."""
     etree.strip_elements(body, *_GONE, *_WRAPPING_PROPERTIES, with_tail=False)
     etree.strip_tags(body, *_WRAPPINGS)
     _tidy(body)
     _formulas_as_text(body)
+    _spell_out_exponents(body)
     for kind, texts in notes.items():
         for reference in list(body.iter(f"{W}{kind}Reference")):
-            if text := texts.get(reference.get(f"{W}id", "")):
-                _insert_after(reference, [_paragraph(text)])
+            _insert_after(reference, [_paragraph(text) for text in texts.get(reference.get(f"{W}id", ""), ())])
     for box in list(body.iter(f"{W}txbxContent")):
         _insert_after(box, [child for child in box if child.tag in {f"{W}p", f"{W}tbl"}])
     if next(body.iter(f"{W}lastRenderedPageBreak"), None) is None:
         _mark_pages(body)
 
 
-def note_texts(notes: etree._Element, kind: str) -> dict[str, str]:
-    """Texts of footnotes or endnotes by their id."""
+def note_texts(notes: etree._Element, kind: str) -> dict[str, list[str]]:
+    """The paragraphs of footnotes or endnotes by their id."""
+    _spell_out_exponents(notes)
     return {
-        note.get(f"{W}id", ""): " ".join("".join(note.itertext(f"{W}t")).split()) for note in notes.iter(f"{W}{kind}")
+        note.get(f"{W}id", ""): [text for line in note.iter(f"{W}p") if (text := _text_of(line))]
+        for note in notes.iter(f"{W}{kind}")
     }
+
+
+def drop_hidden(part: etree._Element) -> bool:
+    """Take out text that the author hid; whether there was any."""
+    hidden = []
+    for mark in part.iter(f"{W}vanish"):
+        run = next(mark.iterancestors(f"{W}r"), None)
+        if _is_on(mark) and run is not None and next(run.iter(f"{W}t"), None) is not None:
+            hidden.append(run)
+    for run in hidden:
+        parent = run.getparent()
+        if parent is not None:
+            parent.remove(run)
+    return bool(hidden)
+
+
+def _text_of(paragraph: etree._Element) -> str:
+    """In one line; tabs and breaks are spaces."""
+    parts = (part.text or "" if part.tag == f"{W}t" else " " for run in paragraph.iter(f"{W}r") for part in run)
+    return " ".join("".join(parts).split())
+
+
+def _spell_out_exponents(part: etree._Element) -> None:
+    for mark in part.iter(f"{W}vertAlign"):
+        run = next(mark.iterancestors(f"{W}r"), None)
+        write = {"superscript": raised, "subscript": lowered}.get(mark.get(f"{W}val", ""))
+        if run is not None and write is not None:
+            for text in run.findall(f"{W}t"):
+                text.text = write(text.text or "")
 
 
 def _tidy(body: etree._Element) -> None:
@@ -89,11 +122,7 @@ def _mark_pages(body: etree._Element) -> None:
         if paragraph is None or paragraph.tag != f"{W}p":
             continue
         breaks = properties.find(f"{W}pageBreakBefore")
-        if (
-            breaks is not None
-            and breaks.get(f"{W}val", "1") not in {"0", "false", "off"}
-            and paragraph.getprevious() is not None
-        ):
+        if breaks is not None and _is_on(breaks) and paragraph.getprevious() is not None:
             properties.addnext(_run(f"{W}lastRenderedPageBreak"))
         following = paragraph.getnext()
         if _ends_page(properties.find(f"{W}sectPr")) and following is not None and following.tag == f"{W}p":
@@ -106,7 +135,11 @@ def _mark_pages(body: etree._Element) -> None:
 
 def _starts_page(properties: etree._Element) -> bool:
     found = properties.find(f"{W}pageBreakBefore")
-    return found is not None and found.get(f"{W}val", "1") not in {"0", "false", "off"}
+    return found is not None and _is_on(found)
+
+
+def _is_on(switch: etree._Element) -> bool:
+    return switch.get(f"{W}val", "1") not in {"0", "false", "off"}
 
 
 def _ends_page(section: etree._Element | None) -> bool:

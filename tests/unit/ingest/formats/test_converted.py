@@ -106,6 +106,15 @@ def test_an_epub_is_read_chapter_by_chapter():
     assert SENTENCE in texts(document)
 
 
+def test_notes_of_an_epub_are_no_part_of_its_last_chapter():
+    ops = 'xmlns:epub="http://www.idpf.org/2007/ops"'
+    note = f'<p>Há luz<a href="#n1" epub:type="noteref" {ops}>1</a>.</p>'
+    aside = f'<aside id="n1" epub:type="footnote" {ops}><p>De dia.</p></aside>'
+    document = read(epub(f"<h1>Começo</h1>{note}{aside}", "<h1>Fim</h1><p>Acabou.</p>"))
+    assert texts(document) == ["Começo", "Há luz.", "Fim", "Acabou.", "Notas", "De dia."]
+    assert outline(document)[-1] == (1, "Notas")
+
+
 def test_rtf_without_libreoffice_is_read_by_pandoc(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", "")
     source = b"{\\rtf1\\ansi\\ansicpg1252 A produ\\'e7\\'e3o n\\'e3o p\\'e1ra.\\par Fim.\\par}"

@@ -39,6 +39,25 @@ def test_a_page_gives_what_a_reader_sees_and_nothing_else():
 
 
 @pytest.mark.parametrize(
+    ("source", "seen"),
+    [
+        ("10<sup>9</sup> bits de H<sub>2</sub>O", "10⁹ bits de H₂O"),
+        ("2<sup>k+1</sup> e x<sup><i>n</i>-1</sup>", "2^(k+1) e xⁿ⁻¹"),
+        ("o 1<sup>o</sup> de 2020<sup><a href='#n1'>1</a></sup>", "o 1º de 2020 ¹"),
+        ("5<sup>th</sup> e V<sub>max</sub>, v. <sup>[1]</sup>", "5th e Vmax, v. [1]"),
+    ],
+)
+def test_an_exponent_is_not_a_digit_more(source: str, seen: str):
+    assert texts(read(f"<html><body><p>{source} aqui.</p></body></html>".encode())) == [f"{seen} aqui."]
+
+
+def test_the_caption_of_a_table_stands_above_it():
+    table = "<table><caption>Tabela 1: <b>salas</b></caption><tr><th>Sala</th></tr><tr><td>A12</td></tr></table>"
+    page = f"<html><body><p>Antes.</p>{table}</body></html>"
+    assert texts(read(page.encode())) == ["Antes.", "Tabela 1: salas", "| Sala |\n| --- |\n| A12 |"]
+
+
+@pytest.mark.parametrize(
     ("encoding", "declared"),
     [
         ("utf-8", ""),

@@ -85,6 +85,31 @@ def test_a_footnote_follows_the_paragraph_that_refers_to_it():
     assert texts(read(data)) == ["O valor é nominal.", "Medido a vazio.", "Fim."]
 
 
+def test_paragraphs_and_tabs_of_a_footnote_are_not_glued():
+    body = '<w:p><w:r><w:t>O valor.</w:t></w:r><w:r><w:footnoteReference w:id="2"/></w:r></w:p>'
+    tabbed = '<w:p><w:pPr><w:tabs><w:tab w:pos="9"/></w:tabs></w:pPr><w:r><w:t>a</w:t><w:tab/><w:t>b</w:t></w:r></w:p>'
+    notes = f'<w:footnotes xmlns:w="{W}"><w:footnote w:id="2">{paragraph("Um.")}{tabbed}</w:footnote></w:footnotes>'
+    assert texts(read(with_body(body, {"word/footnotes.xml": notes.encode()}))) == ["O valor.", "Um.", "a b"]
+
+
+def run(text: str, properties: str = "") -> str:
+    return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>'
+
+
+def test_an_exponent_is_not_a_digit_more():
+    up, down = '<w:vertAlign w:val="superscript"/>', '<w:vertAlign w:val="subscript"/>'
+    body = f"<w:p>{run('10')}{run('-9', up)}{run(' m de H')}{run('2', down)}{run('O, 2')}{run('k+1', up)}</w:p>"
+    assert texts(read(with_body(body))) == ["10⁻⁹ m de H₂O, 2^(k+1)"]
+
+
+def test_hidden_text_is_left_out_and_the_note_says_so():
+    shown = '<w:vanish w:val="0"/>'
+    body = f"<w:p>{run('Texto visível.')}{run('Letra C.', '<w:vanish/>')}{run(' Fim.', shown)}</w:p>"
+    document = read(with_body(body))
+    assert (texts(document), document.note) == (["Texto visível. Fim."], "Hidden text was left out.")
+    assert read(with_body(paragraph("Nada oculto."))).note == ""
+
+
 def test_a_heading_is_known_by_its_outline_level_whatever_its_style_is_called():
     def write(document: docx.document.Document) -> None:
         style = document.styles.add_style("Capítulo", 1)
