@@ -31,14 +31,16 @@ def main() -> int:
     failed, stages = 0, Counter[str]()
     with tempfile.TemporaryDirectory() as temporary:
         undisturbed = run(Path(temporary) / "undisturbed", documents)
+        # The quicker of two: a moment after the end of the work would kill nobody.
+        quickest_s = min(undisturbed.ingestion_s, run(Path(temporary) / "again", documents).ingestion_s)
         print(
             f"undisturbed: {len(undisturbed.traces.documents)} documents, {undisturbed.traces.chunks.total()} chunks, "
-            f"{undisturbed.ingestion_s:.1f} s; jobs {_statuses(undisturbed)}"
+            f"{quickest_s:.1f} s; jobs {_statuses(undisturbed)}"
         )
         print(f"{'run':>4} {'killed at':>9}  {'while':34} {'then':>7}  result")
         for number in range(1, options.runs + 1):
             # One moment in each of as many equal slices of time, so that no stretch is left out.
-            moment = (number - chance.random()) / options.runs * undisturbed.ingestion_s
+            moment = (number - chance.random()) / options.runs * quickest_s
             folder = Path(temporary) / str(number)
             killed = run(folder, documents, kill_after_s=moment)
             wrong = differences(undisturbed.traces, killed.traces)
