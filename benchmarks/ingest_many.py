@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.acceptance.product import Product, running, wait_until
 from tests.integration.ingest.documents import long_text, pdf
-from tests.processes import descendants
+from tests.processes import descendants, proportional_mb
 
 BATCH = 50
 
@@ -58,17 +58,9 @@ def ready(product: Product) -> int:
 
 
 def show(product: Product, documents: int, rate: float) -> None:
-    service, *children = (_pss_mb(pid) for pid in (product.process.pid, *descendants(product.process.pid)))
+    service, *children = (proportional_mb(pid) for pid in (product.process.pid, *descendants(product.process.pid)))
     passages = product.query.get("/readyz").json().get("chunks", 0)
     print(f"{documents:>10}{passages:>10}{service + sum(children):>8.0f}{service:>15.0f}{rate:>13.1f}", flush=True)
-
-
-def _pss_mb(pid: int) -> float:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:  # a reading process that was replaced just now
-        return 0.0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 if __name__ == "__main__":

@@ -38,6 +38,19 @@ def family_mb(pid: int) -> float:
     return resident_mb(pid, *descendants(pid))
 
 
+def proportional_mb(*pids: int) -> float:
+    """Memory of these processes together, pages that several of them share counted once."""
+    return sum(_proportional_kb(pid) for pid in pids) / 1024
+
+
+def _proportional_kb(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
 def _children_of(task: Path) -> list[str]:
     try:
         return (task / "children").read_text().split()
