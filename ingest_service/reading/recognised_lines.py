@@ -55,4 +55,6 @@ def page_of(recognised: RecognisedPage, number: int, label: str | None = None) -
         Line(BlockKind.PARAGRAPH, text, top * recognised.height, bottom * recognised.height)
         for text, (_, top, _, bottom) in recognised.texts()
     )
-    return PdfPage(number, label, lines, characters=sum(len(word.text) for word in recognised.words()))
+    return PdfPage(
+        number, label, lines, characters=sum(len(word.text) for word in recognised.words()), height=recognised.height
+    )

@@ -3,14 +3,18 @@
 from collections.abc import Sequence, Set
 
 
-def markdown_table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of cells as one Markdown table, the first row as its header. Rows and columns without any text are left
-    out, and so are empty cells at the end of a row; empty when no cell has text."""
+def markdown_table(rows: Sequence[Sequence[str]], *, headless: bool = False) -> str:
+    """Rows of cells as one Markdown table, the first row as its header unless it is `headless`.
+
+    Rows and columns without any text are left out, and so are empty cells at the end of a row; empty when no cell has
+    text.
+    """
     texts = [[_cell(text) for text in row] for row in rows]
     used = {column for row in texts for column, text in enumerate(row) if text}
     if not used:
         return ""
-    header, *rest = [_line(row, used) for row in texts if any(row)]
+    lines = [_line(row, used) for row in texts if any(row)]
+    header, *rest = [f"|{'  |' * len(used)}", *lines] if headless else lines
     return "\n".join([header, f"|{' --- |' * len(used)}", *rest])
 
 

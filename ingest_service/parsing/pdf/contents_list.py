@@ -23,6 +23,15 @@ def is_contents_list(block: Any, blocks: Sequence[Any]) -> bool:
     return any(_numbers_beside(block.bbox, other) for other in blocks if other is not block)
 
 
+def is_page_column(block: Any, blocks: Sequence[Any]) -> bool:
+    """Whether the paragraph is the page numbers of a contents list."""
+    if block.kind != "paragraph" or not ONLY_PAGE_NUMBERS.fullmatch(block.text or ""):
+        return False
+    return any(
+        other.kind == "paragraph" and other.bbox is not None and _numbers_beside(other.bbox, block) for other in blocks
+    )
+
+
 def lines_of(block: Any, page: Any) -> list[tuple[str, float, float]]:
     """The block's text as it stands on the page: (text, top, bottom) of each line, in points from the page's top."""
     box = block.bbox

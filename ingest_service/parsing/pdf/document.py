@@ -11,6 +11,7 @@ from ingest_service.parsing.pdf.hyphens import split_at_page_end
 from ingest_service.parsing.pdf.lines import Line, mended
 from ingest_service.parsing.pdf.pages import PdfPage
 from ingest_service.parsing.pdf.running_lines import without_running_lines
+from ingest_service.parsing.pdf.table_heads import TableHeads
 
 # liteparse marks emphasis as Markdown does, also inside blocks; a reader of the page sees no asterisks.
 _EMPHASIS = re.compile(r"(?<![\w*])(\*{1,3})(?=[^\s*])([^*\n]+)(?<=[^\s*])\1(?![\w*])")
@@ -21,9 +22,10 @@ _DEEPEST = 6
 
 def blocks_of(pages: Sequence[PdfPage]) -> list[Block]:
     """The document's blocks, without running headers and page numbers, heading levels told from font sizes."""
-    bare = without_running_lines({page.number: list(page.lines) for page in pages})
+    bare = without_running_lines(pages)
     levels = _levels(line for lines in bare.values() for line in lines)
-    blocks = [block for page in pages for block in _page(page, bare[page.number], levels)]
+    heads = TableHeads()
+    blocks = [block for page in pages for block in _page(page, bare[page.number], levels, heads)]
     return split_at_page_end(blocks)
 
 
@@ -33,28 +35,34 @@ def _levels(lines: Iterable[Line]) -> Mapping[float, int]:
     return {size: min(rank, _DEEPEST) for rank, size in enumerate(sizes, 1)}
 
 
-def _page(page: PdfPage, lines: list[Line], levels: Mapping[float, int]) -> Iterator[Block]:
+def _page(page: PdfPage, lines: list[Line], levels: Mapping[float, int], heads: TableHeads) -> Iterator[Block]:
     table: list[Line] = []
-    for line in mended(lines):
-        cleaned = _cleaned(line)
-        if table and (cleaned.kind != BlockKind.TABLE_ROW or cleaned.opens_table):
+    cleaned = [line for line in map(_cleaned, mended(lines)) if _says_something(line, page)]
+    for line in heads.named(page, cleaned):
+        if table and (line.kind != BlockKind.TABLE_ROW or line.opens_table):
             yield _table(page, table)
             table = []
-        if not cleaned.text or (ONLY_PAGE_NUMBERS.fullmatch(cleaned.text) and cleaned.kind != BlockKind.TABLE_ROW):
-            continue
-        if cleaned.kind == BlockKind.TABLE_ROW:
-            table.append(cleaned)
+        if line.kind == BlockKind.TABLE_ROW:
+            table.append(line)
         else:
-            level = levels.get(line.size, line.level)
-            yield Block(line.kind, cleaned.text, level, page.number, page.label)
+            yield Block(line.kind, line.text, levels.get(line.size, line.level), page.number, page.label)
     if table:
         yield _table(page, table)
+
+
+def _says_something(line: Line, page: PdfPage) -> bool:
+    if line.kind == BlockKind.TABLE_ROW or not ONLY_PAGE_NUMBERS.fullmatch(line.text):
+        return bool(line.text)
+    if line.text.strip("-– ") in {str(page.number), page.label} or page.at_edge(line):
+        return False
+    return any(map(str.isdigit, line.text))
 
 
 def _table(page: PdfPage, rows: list[Line]) -> Block:
     if len(rows) == 1:
         return Block(BlockKind.PARAGRAPH, rows[0].text, 0, page.number, page.label)
-    return Block(BlockKind.TABLE, markdown_table([row.cells for row in rows]), 0, page.number, page.label)
+    table = markdown_table([row.cells for row in rows], headless=not rows[0].text)
+    return Block(BlockKind.TABLE, table, 0, page.number, page.label)
 
 
 def _cleaned(line: Line) -> Line:

@@ -10,7 +10,7 @@ from liteparse import LiteParse, ParseError
 from ingest_service.parsing import errors
 from ingest_service.parsing.blocks import BlockKind, ParsedDocument, ParsingLimits
 from ingest_service.parsing.pdf.broken_text import is_broken, without_mac_roman
-from ingest_service.parsing.pdf.contents_list import is_contents_list, lines_of
+from ingest_service.parsing.pdf.contents_list import is_contents_list, is_page_column, lines_of
 from ingest_service.parsing.pdf.document import blocks_of
 from ingest_service.parsing.pdf.door import document_title, pages_alone, repaired
 from ingest_service.parsing.pdf.lines import Line
@@ -126,6 +126,7 @@ def _page(page: Any) -> PdfPage:
         label=page.page_label or None,
         lines=tuple(lines),
         characters=sum(len("".join(line.text.split())) for line in lines),
+        height=page.height,
     )
 
 
@@ -137,6 +138,8 @@ def _lines(raw: Any, page: Any) -> Iterator[Line]:
     match raw.kind:
         case "heading":
             yield Line(BlockKind.HEADING, raw.text or "", top, bottom, level=raw.level or 1, size=_font_size(raw, page))
+        case "paragraph" if is_page_column(raw, page.blocks):
+            return
         case "paragraph" if is_contents_list(raw, page.blocks):
             yield from (Line(BlockKind.LIST_ITEM, *line) for line in lines_of(raw, page))
         case "paragraph":

@@ -17,14 +17,23 @@ class PdfFacts:
     repaired: bool
 
 
+_EDGE = 0.1
+"""Of a page's height, where headers, footers and page numbers stand."""
+
+
 @dataclass(frozen=True, slots=True)
 class PdfPage:
-    """One page with its text in reading order. `characters` counts what is not white."""
+    """One page with its text in reading order. `characters` counts what is not white; `height` is in points."""
 
     number: int
     label: str | None
     lines: tuple[Line, ...]
     characters: int
+    height: float
+
+    def at_edge(self, line: Line) -> bool:
+        """Whether the line stands where headers and footers do."""
+        return line.top < _EDGE * self.height or line.bottom > (1 - _EDGE) * self.height
 
 
 @dataclass(frozen=True, slots=True)

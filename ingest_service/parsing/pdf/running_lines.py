@@ -5,9 +5,11 @@ Careful on purpose: a header too many in a passage is noise, a lost first line i
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
+from ingest_service.parsing.blocks import BlockKind
 from ingest_service.parsing.pdf.lines import Line
+from ingest_service.parsing.pdf.pages import PdfPage
 
 MARGIN_LINES = 2
 """So many lines at the top and at the bottom of a page can be running ones."""
@@ -20,30 +22,32 @@ _NUMBER_FIRST = re.compile(r"^[\s|–—-]*(\d+)[\s|–—-]+(?=\w)")
 _NUMBER_LAST = re.compile(r"(?<=\w)[\s|–—-]+(\d+)[\s|–—-]*$")
 
 
-def without_running_lines(pages: Mapping[int, list[Line]]) -> dict[int, list[Line]]:
-    """The pages without lines that stand at the margin of most pages in the same words, a page number before or
-    after them aside. The first page that has such a line keeps it."""
+def without_running_lines(pages: Sequence[PdfPage]) -> dict[int, list[Line]]:
+    """By page number, the lines without those that stand at the margin of most pages in the same words, a page number
+    before or after them aside. The first page that has such a line keeps it."""
     said = {
-        number: {index: _wording(lines[index], number) for index in _margins(lines)} for number, lines in pages.items()
+        page.number: {index: _wording(page.lines[index], page.number) for index in _margins(page)} for page in pages
     }
     seen = Counter(wording for wordings in said.values() for wording in set(wordings.values()))
     enough = max(MIN_PAGES, MIN_SHARE * len(pages))
     running = {wording for wording, count in seen.items() if count >= enough}
     kept: set[str] = set()
     result: dict[int, list[Line]] = {}
-    for number, lines in pages.items():
+    for page in pages:
         dropped: set[int] = set()
-        for index, wording in said[number].items():
+        for index, wording in said[page.number].items():
             if wording in running and wording in kept:
                 dropped.add(index)
             kept.add(wording)
-        result[number] = [line for index, line in enumerate(lines) if index not in dropped] if dropped else lines
+        result[page.number] = [line for index, line in enumerate(page.lines) if index not in dropped]
     return result
 
 
-def _margins(lines: list[Line]) -> Iterator[int]:
-    for index in range(len(lines)):
-        if index < MARGIN_LINES or index >= len(lines) - MARGIN_LINES:
+def _margins(page: PdfPage) -> Iterator[int]:
+    # The head that a table repeats on each page is no running header.
+    for index, line in enumerate(page.lines):
+        outer = index < MARGIN_LINES or index >= len(page.lines) - MARGIN_LINES
+        if outer and line.kind != BlockKind.TABLE_ROW and page.at_edge(line):
             yield index
 
 

@@ -1,5 +1,7 @@
 """Bytes to blocks, for each kind of document."""
 
+from collections.abc import Callable
+
 import pytest
 
 from ingest_service.parsing import errors
@@ -8,6 +10,7 @@ from ingest_service.parsing.encodings import decode
 from ingest_service.parsing.markup.markdown import parse_markdown
 from ingest_service.parsing.media_types import PDF, PLAIN
 from ingest_service.parsing.pdf.lines import Line, mended
+from ingest_service.parsing.pdf.pages import PdfPage
 from ingest_service.parsing.pdf.running_lines import without_running_lines
 from ingest_service.parsing.registry import check, parse
 from ingest_service.parsing.text import parse_text
@@ -118,17 +121,26 @@ def test_the_second_line_of_a_cell_goes_below_the_cell_it_belongs_to():
     ]
 
 
+def pages_of(lines: Callable[[int], list[Line]], height: float) -> list[PdfPage]:
+    return [PdfPage(n, None, tuple(lines(n)), characters=500, height=height) for n in range(1, 6)]
+
+
 def test_running_headers_are_kept_once_and_page_numbers_do_not_hide_them():
-    pages = {
-        n: [
+    pages = pages_of(
+        lambda n: [
             paragraph("Guia do 5G", 10),
             paragraph(f"Capítulo {n * 2}", 30),
-            *(paragraph(f"Texto {line} da folha {n}.", 40 + 15 * line) for line in range(4)),
-            paragraph(f"Inatel - página {n}", 110),
-        ]
-        for n in range(1, 6)
-    }
+            *(paragraph(f"Texto {line} da folha {n}.", 140 + 15 * line) for line in range(4)),
+            paragraph(f"Inatel - página {n}", 780),
+        ],
+        height=800,
+    )
     kept = without_running_lines(pages)
-    assert kept[1] == pages[1]
-    for n in range(2, 6):
-        assert kept[n] == pages[n][1:-1]
+    assert kept[1] == [*pages[0].lines]
+    for page in pages[1:]:
+        assert kept[page.number] == [*page.lines[1:-1]]
+
+
+def test_what_every_page_says_in_its_middle_is_no_running_line():
+    pages = pages_of(lambda n: [paragraph(f"Prova {n}", 100), paragraph("Duração: 100 minutos.", 130)], height=800)
+    assert without_running_lines(pages) == {page.number: [*page.lines] for page in pages}

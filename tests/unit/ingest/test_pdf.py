@@ -86,6 +86,38 @@ def test_a_table_is_one_block_of_markdown(read: Read):
     ]
 
 
+@pytest.mark.parametrize("repeated", [0, 1])
+def test_each_part_of_a_table_over_pages_names_its_columns(repeated: int, read: Read):
+    buffer = io.BytesIO()
+    rows = [
+        ["Sigla", "Disciplina", "Créditos"],
+        *([f"TP{n}", f"Antenas e propagação {n}", str(n)] for n in range(100, 250)),
+    ]
+    style = TableStyle([("GRID", (0, 0), (-1, -1), 0.5, colors.black)])
+    SimpleDocTemplate(buffer).build([Table(rows, style=style, repeatRows=repeated, colWidths=[60, 200, 80])])
+    parts = [text.splitlines() for text in texts(read(buffer.getvalue()))]
+    assert len(parts) >= 4
+    assert {part[0] for part in parts} == {"| Sigla | Disciplina | Créditos |"}
+    assert [line for part in parts for line in part[2:]] == [f"| {' | '.join(row)} |" for row in rows[1:]]
+
+
+def test_a_table_of_data_alone_takes_no_row_for_the_names_of_its_columns(read: Read):
+    buffer = io.BytesIO()
+    table = Table([["TP555", "45 h"], ["TP556", "60 h"]], style=TableStyle([("GRID", (0, 0), (-1, -1), 0.5, "black")]))
+    SimpleDocTemplate(buffer).build([table])
+    assert texts(read(buffer.getvalue())) == ["|  |  |\n| --- | --- |\n| TP555 | 45 h |\n| TP556 | 60 h |"]
+
+
+def test_a_number_on_a_line_of_its_own_is_lost_only_where_page_numbers_stand(read: Read):
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=A4)
+    canvas.drawString(60, 600, "2023104567")
+    canvas.drawString(60, 500, "Matrícula do estudante, como consta no diploma.")
+    canvas.drawString(290, 30, "12")
+    canvas.save()
+    assert texts(read(buffer.getvalue())) == ["2023104567", "Matrícula do estudante, como consta no diploma."]
+
+
 def test_accents_survive_a_font_that_calls_windows_letters_mac_roman(read: Read):
     sentence = "A produção de ações não é só uma questão técnica: órgãos públicos também têm opinião."
     buffer = io.BytesIO()
