@@ -30,7 +30,7 @@ WHOLE = frozenset({BlockKind.TABLE, BlockKind.TABLE_ROW, BlockKind.CODE})
 
 _SENTENCE_END = '.!?:;…”"'
 
-FINGERPRINT = f"blocks-3/{ENOUGH_WORDS}-{MAX_WORDS}-{OVERLAP_WORDS}"
+FINGERPRINT = f"blocks-4/{ENOUGH_WORDS}-{MAX_WORDS}-{OVERLAP_WORDS}"
 """Changes whenever the same document would be cut otherwise; part of every chunk's id."""
 
 

@@ -8,10 +8,10 @@ CHARS_A_WORD = 12
 """A text without spaces (hashes, encoded data) counts one word for so many characters, so that it is cut too."""
 
 # Tried once at the start of a row of stops and never taken back: a megabyte of dots would otherwise take for ever.
-_BOUNDARY = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]]*+\s++(?=[\"'“‘«(\[]?[A-ZÀ-ÖØ-Þ0-9])")
+_BOUNDARY = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]]*+\s++(?=[\"'“‘«(\[]?[A-ZÀ-ÖØ-Þ0-9§•–])")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:sr|sra|srta|dr|dra|prof|profa|eng|art|arts|av|fig|figs|tab|cap|ed|org|pág|págs|pag|p|pp|n|no|nº|núm|vol"
-    r"|ex|cf|vs|etc|inc|ltda|cia|tel|min|máx|aprox|mr|mrs|ms|st|i\.e|e\.g)|\b[A-Z])\.\s+$",
+    r"|ex|al|cf|vs|etc|inc|res|ltda|cia|tel|min|máx|aprox|mr|mrs|ms|st|i\.e|e\.g)|\b[A-Z])\.\s+$",
     re.IGNORECASE,
 )
 _LONGEST_ABBREVIATION = 8

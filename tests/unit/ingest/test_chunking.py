@@ -213,3 +213,8 @@ def test_text_made_to_take_for_ever_is_cut_in_time(text: str):
     assert all(words(passage.text) <= MAX_WORDS for passage in cut)
     kept, whole = "".join(passage.text for passage in cut), "".join(canonical.text.split())
     assert len("".join(kept.split())) >= len(whole)
+
+
+def test_a_paragraph_sign_begins_a_sentence_and_a_short_form_ends_none():
+    text = "O prazo é de 4 dias. § 1º Segundo Souza et al. (2020) e a Res. 12, vale o edital."
+    assert [text[start:end] for start, end in sentences(text)] == [text[:20], text[21:]]
