@@ -24,7 +24,7 @@ _PARSERS = {
     media_types.ODS: "office.sheets.parse_ods",
     media_types.XLS: "office.sheets.parse_sheets",
     media_types.RTF: "office.legacy_office.parse_rtf",
-    media_types.ODT: "markup.pandoc.parse_odt",
+    media_types.ODT: "office.legacy_office.parse_odt",
     media_types.EPUB: "markup.pandoc.parse_epub",
     media_types.DOC: "office.legacy_office.parse_doc",
     media_types.PPT: "office.legacy_office.parse_ppt",

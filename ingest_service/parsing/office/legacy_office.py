@@ -1,10 +1,13 @@
-"""DOC, PPT, ODP and RTF by way of LibreOffice, where it is installed: converted to DOCX or PPTX and read as that."""
+"""DOC, PPT, ODT, ODP and RTF by LibreOffice, where it is installed: converted to DOCX or PPTX and read as that."""
 
+import re
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from ingest_service.parsing import errors, media_types, programs
+from ingest_service.parsing.archive import member, verified_members
 from ingest_service.parsing.blocks import ParsedDocument, ParsingLimits
 from ingest_service.parsing.markup import pandoc
 from ingest_service.parsing.office.slides import parse_pptx
@@ -13,9 +16,13 @@ from ingest_service.parsing.office.word import parse_docx
 _CONVERSIONS = {
     media_types.DOC: ("doc", "docx"),
     media_types.RTF: ("rtf", "docx"),
+    media_types.ODT: ("odt", "docx"),
     media_types.PPT: ("ppt", "pptx"),
     media_types.ODP: ("odp", "pptx"),
 }
+_TEXT_BOX_OF_RTF = b"\\shptxt"
+_LOST_OF_ODT = re.compile(rb"<draw:text-box\b|<text:list-level-style-number\b")
+_LOST_WITHOUT_LIBREOFFICE = "Not read by LibreOffice: text boxes and the numbers of lists may be missing."
 _RESTART = 81
 """The exit code of the first start in a new profile: LibreOffice wants to be started again."""
 _SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
@@ -51,7 +58,21 @@ def parse_rtf(data: bytes, limits: ParsingLimits) -> ParsedDocument:
     try:
         return parse_docx(_converted(data, media_types.RTF, limits), limits)
     except errors.MissingConverter:
-        return pandoc.parse_rtf(data, limits)
+        return _noted(pandoc.parse_rtf(data, limits), loses=_TEXT_BOX_OF_RTF in data)
+
+
+def parse_odt(data: bytes, limits: ParsingLimits) -> ParsedDocument:
+    """As `parse_rtf`, after the guard for archives. pandoc also opens files that lack what LibreOffice insists on."""
+    verified_members(data, limits)
+    try:
+        return parse_docx(_converted(data, media_types.ODT, limits), limits)
+    except (errors.MissingConverter, errors.BrokenDocument):
+        loses = _LOST_OF_ODT.search(member(data, "content.xml")) is not None
+        return _noted(pandoc.parse_odt(data, limits), loses=loses)
+
+
+def _noted(document: ParsedDocument, *, loses: bool) -> ParsedDocument:
+    return replace(document, note=_LOST_WITHOUT_LIBREOFFICE) if loses else document
 
 
 def libreoffice(media_type: str) -> Path:

@@ -67,6 +67,46 @@ def test_odt_keeps_outline_lists_and_tables(made: dict[str, bytes]):
     assert "| Grandeza | Valor |\n| --- | --- |\n| Tensão | 12,5 V \\| 3 A |" in texts(document)
 
 
+ODT_BOX = """<text:p>Antes da caixa.<draw:frame svg:width="5cm" svg:height="2cm" text:anchor-type="paragraph"
+xmlns:svg="urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0"><draw:text-box><text:p>Na caixa.</text:p>
+</draw:text-box></draw:frame></text:p>"""
+ODT_LIST = (
+    '<text:list text:style-name="N"><text:list-item><text:p>O prazo é de um mês.</text:p></text:list-item></text:list>'
+)
+ODT_NUMBERS = (
+    '<text:list-style style:name="N"><text:list-level-style-number text:level="1" style:num-prefix="Art. " '
+    'style:num-suffix="º" style:num-format="1"/></text:list-style>'
+)
+
+
+def odt(made: dict[str, bytes]) -> bytes:
+    """A text with a box and a list whose labels are numbers."""
+    names = "".join(
+        f' xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for prefix, name in (("office", "office"), ("text", "text"), ("draw", "drawing"), ("style", "style"))
+    )
+    content = (
+        f'<?xml version="1.0"?><office:document-content{names} office:version="1.3"><office:automatic-styles>'
+        f"{ODT_NUMBERS}</office:automatic-styles><office:body><office:text>{ODT_BOX}{ODT_LIST}</office:text>"
+        "</office:body></office:document-content>"
+    )
+    return rewritten(made["odt"], {"content.xml": content.encode()})
+
+
+def test_text_boxes_and_list_labels_of_an_odt_are_kept(made: dict[str, bytes]):
+    document = read(odt(made))
+    assert "Na caixa." in texts(document)
+    assert "Art. 1º O prazo é de um mês." in texts(document)
+    assert document.note == ""
+
+
+def test_an_odt_read_without_libreoffice_says_what_may_be_missing(
+    made: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PATH", "")
+    assert "text boxes" in read(odt(made)).note
+
+
 def test_an_encrypted_odt_asks_to_be_saved_without_password(made: dict[str, bytes]):
     manifest = b'<manifest:manifest><manifest:encryption-data manifest:checksum="x"/></manifest:manifest>'
     with pytest.raises(errors.ProtectedDocument):
