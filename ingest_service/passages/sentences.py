@@ -36,6 +36,8 @@ def sentences(text: str, measure: Measure = words) -> Iterator[tuple[int, int]]:
     start = 0
     for match in _BOUNDARY.finditer(text):
         # Only the end of the sentence is looked at: a text of nothing but abbreviations is one long sentence.
+        if match.start() < 4 and text[: match.start()].isdigit():  # `2.` in front of a list's item
+            continue
         if _ABBREVIATION.search(text, max(start, match.start() - _LONGEST_ABBREVIATION), match.end()):
             continue
         yield from _pieces(text, start, match.end(), measure)

@@ -14,7 +14,8 @@ from ingest_service.parsing.pdf.running_lines import without_running_lines
 from ingest_service.parsing.pdf.table_heads import TableHeads
 
 # liteparse marks emphasis as Markdown does, also inside blocks; a reader of the page sees no asterisks.
-_EMPHASIS = re.compile(r"(?<![\w*])(\*{1,3})(?=[^\s*])([^*\n]+)(?<=[^\s*])\1(?![\w*])")
+_EMPHASIS = re.compile(r"(?<![\w*\\])(\*{1,3})(?=[^\s*])([^*\n]+)(?<=[^\s*\\])\1(?![\w*])")
+_ESCAPED = re.compile(r"\\([\\*_])")
 # "Capítulo 1 ........ 7" of contents pages.
 _DOT_LEADERS = re.compile(r"(?:[.·…]\s?){4,}")
 _DEEPEST = 6
@@ -66,6 +67,8 @@ def _table(page: PdfPage, rows: list[Line]) -> Block:
 
 
 def _cleaned(line: Line) -> Line:
+    if line.kind == BlockKind.CODE:
+        return line
     text, cells = _plain(line.text), tuple(_plain(cell) for cell in line.cells)
     return line if (text, cells) == (line.text, line.cells) else replace(line, text=text, cells=cells)
 
@@ -73,4 +76,6 @@ def _cleaned(line: Line) -> Line:
 def _plain(text: str) -> str:
     if "*" in text:
         text = _EMPHASIS.sub(r"\2", text)
+    if "\\" in text:
+        text = _ESCAPED.sub(r"\1", text)
     return _DOT_LEADERS.sub(" ", text).strip()

@@ -1,6 +1,8 @@
 """Digital PDFs by liteparse, this file being its only importer. What runs here runs in a reading process."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from ingest_service.parsing.pdf.broken_text import is_broken, without_mac_roman
 from ingest_service.parsing.pdf.contents_list import is_contents_list, is_page_column, lines_of
 from ingest_service.parsing.pdf.document import blocks_of
 from ingest_service.parsing.pdf.door import document_title, pages_alone, repaired
+from ingest_service.parsing.pdf.hyphens import kept_hyphens
 from ingest_service.parsing.pdf.lines import Line
 from ingest_service.parsing.pdf.pages import PdfFacts, PdfPage, PdfWindow, page_ranges
 from ingest_service.parsing.pdf.pdfium import has_more_than_text, mostly_images
@@ -21,6 +24,8 @@ _ENOUGH_CHARACTERS = 30
 """A page with fewer and with something to see on it is looked at by text recognition."""
 _LONGEST_STAMP = 400
 """Characters; a page of images with fewer may be a scan that carries a signature or a page number as text."""
+
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 def parse_pdf(data: bytes, limits: ParsingLimits) -> ParsedDocument:
@@ -121,6 +126,10 @@ def _parser(pages: str, max_pages: int) -> LiteParse:
 
 def _page(page: Any) -> PdfPage:
     lines = without_mac_roman([line for raw in page.blocks or () for line in _lines(raw, page)])
+    if compounds := kept_hyphens([item.text for item in page.text_items]):
+        lines = [
+            replace(line, text=_WORD.sub(lambda word: compounds.get(word[0], word[0]), line.text)) for line in lines
+        ]
     return PdfPage(
         number=page.page_num,
         label=page.page_label or None,
@@ -145,7 +154,9 @@ def _lines(raw: Any, page: Any) -> Iterator[Line]:
         case "paragraph":
             yield Line(BlockKind.PARAGRAPH, raw.text or "", top, bottom)
         case "list_item":
-            yield Line(BlockKind.LIST_ITEM, raw.text or "", top, bottom)
+            # A bullet says nothing, `a)` is what others refer to.
+            marker = f"{raw.marker} " if any(map(str.isalnum, raw.marker or "")) else ""
+            yield Line(BlockKind.LIST_ITEM, marker + (raw.text or ""), top, bottom)
         case "code" | "grid_fallback":
             yield Line(BlockKind.CODE, "\n".join(raw.lines or ()), top, bottom)
         case "table":

@@ -161,6 +161,31 @@ def test_lines_are_joined_and_pronouns_keep_their_hyphen():
     assert joined(["o norte -", "o sul"]) == "o norte - o sul"
 
 
+def test_compounds_that_a_line_cuts_keep_their_hyphen_and_lists_their_letters(read: Read):
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=A4)
+    prose = ["O professor do laboratório de antenas chamou o aluno e mostrou-", "lhe ali o forno de micro-"]
+    prose += ["ondas do curso de pós-", "graduação em teleco-", "municações da universidade."]
+    for line, text in enumerate(prose):
+        canvas.drawString(60, 700 - 14 * line, text)
+    for item, text in enumerate(["a) o gerador deve estar ligado;", "b) a antena deve estar presa."]):
+        canvas.drawString(60, 580 - 18 * item, text)
+    canvas.save()
+    found = texts(read(buffer.getvalue()))
+    assert "mostrou-lhe ali o forno de micro-ondas do curso de pós-graduação em telecomunicações" in found[0]
+    assert found[1:] == ["a) o gerador deve estar ligado;", "b) a antena deve estar presa."]
+
+
+def test_text_is_as_it_stands_on_the_page_without_escapes(read: Read):
+    lines = [r"O programa em C:\dados chama __init__ e * marca o valor.", "Notas: * estimado; ** final do censo."]
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=A4)
+    for line, text in enumerate(lines):
+        canvas.drawString(60, 600 - 60 * line, text)
+    canvas.save()
+    assert texts(read(buffer.getvalue())) == lines
+
+
 def test_a_text_layer_of_nonsense_is_seen_and_other_languages_and_lists_are_not():
     portuguese = "A antena do laboratório cobre o campo e fica no telhado do prédio azul da cidade. " * 8
     shifted = "".join(chr(ord(letter) + 3) if letter.isalpha() else letter for letter in portuguese)
