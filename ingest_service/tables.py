@@ -4,7 +4,7 @@ Pictures of the states: docs/ingestion.md.
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import JSON, BigInteger, Column, Index, String, text
 from sqlmodel import Field
 
+from ingest_service.documents.metadata import day_of
 from ingest_service.names import title_of
 from shared.db.rows import OwnedRow, utc_field
 from shared.models import DocumentStatus, Labels
@@ -114,9 +115,10 @@ class DocumentRow(OwnedRow, table=True):
     def labels(self) -> Labels:
         """What searches are narrowed by. Its day is `metadata.date`, as 2026-05-01, else the day when it first came."""
         try:
-            day = date.fromisoformat(str(self.extra.get("date", "")))
-        except ValueError:
-            day = self.created_at.date()
+            day = day_of(self.extra)
+        except ValueError:  # kept before it was refused
+            day = None
+        day = day or self.created_at.date()
         return Labels(collection=self.collection, language=self.language, day=day, metadata=self.extra)
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from query_service.events import Timings, Usage
 from query_service.tables import Conversation, Message
@@ -16,6 +16,7 @@ from shared.models import Citation, Filters, ScoredChunk, comparable
 MAX_FILTER_VALUES = 100
 MAX_FILTER_KEYS = 20
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")  # lone surrogates too: no text can hold them
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _KNOWN_FILTERS = ("document_ids", "collections", "languages", "metadata", "date_from", "date_to")
 
 
@@ -26,7 +27,14 @@ def _known_filters(value: Any) -> Any:
     return value
 
 
-Value = str | int | float | bool
+def _storable(text: str) -> str:
+    if _SURROGATE.search(text):
+        raise ValueError("it holds half a character (a lone surrogate)")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+Value = Text | int | float | bool
 Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2}$")]
 
 
@@ -34,9 +42,9 @@ class GivenFilters(BaseModel):
     """Which documents to look into: every condition must hold, the values of one are alternatives."""
 
     document_ids: list[UUID] = Field([], max_length=MAX_FILTER_VALUES)
-    collections: list[str] = Field([], max_length=MAX_FILTER_VALUES)
+    collections: list[Text] = Field([], max_length=MAX_FILTER_VALUES)
     languages: list[Language] = Field([], max_length=MAX_FILTER_VALUES, description='Two letters each: ["pt", "en"].')
-    metadata: dict[str, Value | list[Value]] = Field(
+    metadata: dict[Text, Value | Annotated[list[Value], Field(min_length=1)]] = Field(
         {}, max_length=MAX_FILTER_KEYS, description='{"curso": "TP555"}, or {"ano": [2025, 2026]} for either.'
     )
     date_from: date | None = Field(None, description="First day, as 2026-05-01.")

@@ -26,7 +26,7 @@ def page_routes(guard: Guard, images: PageImages) -> APIRouter:
     )
     def page(
         document_id: UUID,
-        number: Annotated[int, Path(ge=1)],
+        number: Annotated[int, Path(ge=1, le=1_000_000)],
         who: Reader,
         highlight: Annotated[str, Query(description="start-end of a chunk, in characters of the document.")] = "",
         if_none_match: Annotated[str, Header()] = "",

@@ -1,6 +1,5 @@
 """The JSON that the ingest API takes and gives. Contracts: clients rely on these names."""
 
-import json
 from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -8,26 +7,19 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from ingest_service.documents.arrivals import Admission
+from ingest_service.documents.metadata import usable_metadata
+from ingest_service.names import clean_line
 from ingest_service.tables import DocumentRow, JobKind, JobRow, JobState, SourceKind, SourceRow
 from shared.models import Chunk, DocumentStatus, Frozen
 
 MAX_TEXT_CHARS = 20_000_000
 MAX_COLLECTION_CHARS = 100
-MAX_METADATA_KEYS = 50
-MAX_METADATA_BYTES = 16 * 1024
 
 
-def usable_metadata(value: dict[str, Any]) -> dict[str, Any]:
-    """Metadata that a filter can be asked about: they stand in every stored passage of the document."""
-    if len(value) > MAX_METADATA_KEYS:
-        raise ValueError(f"there are {len(value)} keys; the limit is {MAX_METADATA_KEYS}")
-    try:
-        size = len(json.dumps(value, ensure_ascii=False).encode())
-    except UnicodeEncodeError as error:  # JSON can name half a character, databases cannot keep it
-        raise ValueError("it holds half a character (a lone surrogate)") from error
-    if size > MAX_METADATA_BYTES:
-        raise ValueError(f"it has {size} bytes; the limit is {MAX_METADATA_BYTES}")
-    return value
+def _visible(title: str) -> str:
+    if not clean_line(title):
+        raise ValueError("there is no visible character in it")
+    return title
 
 
 Metadata = Annotated[dict[str, Any], AfterValidator(usable_metadata)]
@@ -41,7 +33,7 @@ class NewText(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    title: str = Field(min_length=1, max_length=300)
+    title: Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_visible)]
     text: str = Field(min_length=1, max_length=MAX_TEXT_CHARS)
     collection: Collection = ""
     metadata: Metadata = Field(default_factory=dict)

@@ -8,9 +8,10 @@ from typing import Any, BinaryIO
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 
-from ingest_service.api.schemas import MAX_COLLECTION_CHARS, NewText, NewUrl, usable_metadata
+from ingest_service.api.schemas import MAX_COLLECTION_CHARS, NewText, NewUrl
+from ingest_service.documents.metadata import usable_metadata
 from ingest_service.names import clean_line, clean_name, clean_path
 from ingest_service.tables import SourceKind
 from shared.errors import Unprocessable, UnsupportedMedia
@@ -78,9 +79,9 @@ async def _from_form(request: Request) -> list[Upload]:
     files = [item for name in ("files", "file") for item in form.getlist(name) if isinstance(item, UploadFile)]
     if not files:
         raise Unprocessable(f"There is no file in the field 'files'. {HOW}", code="no_files")
-    given = form.get("metadata", "")
-    metadata = _metadata(given) if isinstance(given, str) and given else {}
-    collection = clean_line(str(form.get("collection", "")))[:MAX_COLLECTION_CHARS]
+    given = _text_field(form, "metadata")
+    metadata = _metadata(given) if given else {}
+    collection = clean_line(_text_field(form, "collection"))[:MAX_COLLECTION_CHARS]
     uploads = []
     for item in files:
         given_name = item.filename or ""
@@ -97,10 +98,17 @@ async def _from_form(request: Request) -> list[Upload]:
     return uploads
 
 
+def _text_field(form: FormData, name: str) -> str:
+    value = form.get(name, "")
+    if isinstance(value, UploadFile):
+        raise Unprocessable(f"The field '{name}' is a text and not a file: curl -F '{name}=...' without @.")
+    return value
+
+
 def _metadata(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unprocessable('metadata is not JSON. Give an object such as {"course": "TP555"}.') from error
     if not isinstance(value, dict):
         raise Unprocessable('metadata must be a JSON object such as {"course": "TP555"}.')
@@ -113,8 +121,8 @@ def _metadata(text: str) -> dict[str, Any]:
 def _from_json(body: bytes) -> list[Upload] | NewUrl:
     try:
         value = json.loads(body)
-    except ValueError as error:
-        raise Unprocessable(f"The body is not JSON. {HOW}", code="invalid_json") from error
+    except (ValueError, RecursionError) as error:
+        raise Unprocessable(f"The body is not JSON, or it is nested too deeply. {HOW}", code="invalid_json") from error
     try:
         if isinstance(value, dict) and "url" in value:
             return NewUrl.model_validate(value)

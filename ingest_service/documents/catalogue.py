@@ -2,9 +2,10 @@
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import TypeVar
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from ingest_service.api.schemas import DocumentPage, DocumentView, JobPage, JobView
 from ingest_service.tables import DocumentRow, JobRow, JobState, SourceRow
 from shared.errors import BadRequest, NotFound
-from shared.models import DocumentStatus
+from shared.models import DocumentStatus, comparable
 
 Listed = TypeVar("Listed", DocumentRow, JobRow)
 
@@ -44,7 +45,7 @@ class Catalogue:
             DocumentRow.organization_id == organization_id, col(DocumentRow.deleted_at).is_(None), *_conditions(wanted)
         )
         with Session(self.engine) as session:
-            rows, next_cursor = _paged(session, query, DocumentRow, limit, cursor)
+            rows, next_cursor = _paged(session, query, DocumentRow, limit, cursor, fits=_fitting(wanted.metadata))
             sources = _sources(session, [row.id for row in rows])
             return DocumentPage(
                 items=[DocumentView.of(row, sources.get(row.id, [])) for row in rows], next_cursor=next_cursor
@@ -116,8 +117,18 @@ def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         yield col(DocumentRow.collection) == wanted.collection
     if wanted.language:
         yield col(DocumentRow.language) == wanted.language
-    for key, value in wanted.metadata.items():
-        yield col(DocumentRow.extra)[key].as_string() == value
+
+
+def _fitting(metadata: Mapping[str, str]) -> Callable[[DocumentRow], bool] | None:
+    """Compares as searches do; databases differ in what they make of truths, lists and keys with quotes."""
+
+    def has(row: DocumentRow, key: str, value: str) -> bool:
+        given = row.extra.get(key, [])
+        return value in {comparable(one) for one in (given if isinstance(given, list) else [given])}
+
+    if not metadata:
+        return None
+    return lambda row: all(has(row, key, value) for key, value in metadata.items())
 
 
 def _sources(session: Session, document_ids: Sequence[UUID]) -> Mapping[UUID, list[SourceRow]]:
@@ -130,13 +141,23 @@ def _sources(session: Session, document_ids: Sequence[UUID]) -> Mapping[UUID, li
 
 
 def _paged(
-    session: Session, query: SelectOfScalar[Listed], model: type[Listed], limit: int, cursor: str | None
+    session: Session,
+    query: SelectOfScalar[Listed],
+    model: type[Listed],
+    limit: int,
+    cursor: str | None,
+    *,
+    fits: Callable[[Listed], bool] | None = None,
 ) -> tuple[list[Listed], str | None]:
     """One page by (time, id) descending, and the cursor of the next if there is one."""
     position = tuple_(col(model.created_at), col(model.id))
     if cursor:
         query = query.where(position < tuple_(*_decoded(cursor)))
-    rows = list(session.exec(query.order_by(col(model.created_at).desc(), col(model.id).desc()).limit(limit + 1)))
+    query = query.order_by(col(model.created_at).desc(), col(model.id).desc())
+    if fits is None:
+        rows = list(session.exec(query.limit(limit + 1)))
+    else:
+        rows = list(islice(filter(fits, session.exec(query.execution_options(yield_per=500))), limit + 1))
     if len(rows) <= limit:
         return rows, None
     last = rows[limit - 1]
@@ -149,5 +170,5 @@ def _decoded(cursor: str) -> tuple[datetime, UUID]:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         moment, _, identifier = text.partition("|")
         return datetime.fromisoformat(moment).astimezone(), UUID(identifier)
-    except (binascii.Error, ValueError) as error:
+    except (binascii.Error, ValueError, OverflowError) as error:
         raise BadRequest("This cursor is not one of ours: take next_cursor from the page before.") from error

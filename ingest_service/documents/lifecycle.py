@@ -7,10 +7,12 @@ from uuid import UUID
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from ingest_service.documents.metadata import usable_metadata
 from ingest_service.jobs.ledger import cancel_jobs_of
 from ingest_service.tables import DocumentRow, JobKind, JobRow, JobState, SourceKind, SourceRow, place_of
 from ingest_service.web.address import name_of
 from shared.db.rows import utc_now
+from shared.errors import Unprocessable
 from shared.models import DocumentStatus
 
 FOLDER_PRIORITY = 0
@@ -85,11 +87,19 @@ def begin_version(session: Session, document: DocumentRow, priority: int) -> Job
 
 
 def label(document: DocumentRow, *, title: str, collection: str, metadata: Mapping[str, Any]) -> bool:
-    """Give the document what its sender says of it, as far as he says it; whether that changed anything."""
+    """Give the document what its sender says of it, as far as he says it; whether that changed anything.
+
+    Raises `Unprocessable` when the metadata, together with those that it has, are more than a document may have.
+    """
     before = (document.title, document.collection, document.extra)
     document.title = title or document.title
     document.collection = collection or document.collection
     document.extra = {**document.extra, **metadata}
+    if metadata:
+        try:
+            usable_metadata(document.extra)
+        except ValueError as error:
+            raise Unprocessable(f"metadata cannot be added to what the document has: {error}.") from error
     return before != (document.title, document.collection, document.extra)
 
 

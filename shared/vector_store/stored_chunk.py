@@ -117,7 +117,9 @@ def _keywords(labels: Labels) -> list[str]:
 
 
 def _metadata(key: str, value: Any) -> str:
-    return _keyword(f"metadata.{key}", comparable(value))
+    # The first bare `=` ends the key: {"a": "b=c"} and {"a=b": "c"} are two conditions.
+    escaped = key.replace("\\", "\\\\").replace("=", "\\=")
+    return _keyword(f"metadata.{escaped}", comparable(value))
 
 
 def _keyword(name: str, value: str) -> str:

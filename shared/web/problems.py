@@ -15,6 +15,8 @@ log = get_logger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
 NOT_JSON = "The body is not JSON in UTF-8"
+MAX_ERRORS = 20
+"""Of one request; the answer must not be larger than what was sent wrong."""
 _TITLES = {400: "Bad request", 404: "Not found", 405: "Method not allowed", 422: "Request not understood"}
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 422: "invalid_request"}
 
@@ -67,15 +69,18 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
+        found = error.errors()
         errors = [
-            {"field": ".".join(str(part) for part in e["loc"]), "message": e["msg"], "type": e["type"]}
-            for e in error.errors()
+            {"field": ".".join(_shown(part) for part in e["loc"]), "message": _shown(e["msg"]), "type": e["type"]}
+            for e in found[:MAX_ERRORS]
         ]
-        first = errors[0]
+        detail = _what_is_wrong(errors[0], request.headers.get("content-type", ""))
+        if len(found) > MAX_ERRORS:
+            detail += f" {len(found)} fields are wrong; errors names the first {MAX_ERRORS}."
         return problem(
             422,
             title=_TITLES[422],
-            detail=_what_is_wrong(first, request.headers.get("content-type", "")),
+            detail=detail,
             code=_CODES[422],
             instance=request.url.path,
             errors=errors,
@@ -102,6 +107,11 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(XgtwinError, ours)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, framework)
+
+
+def _shown(part: object) -> str:
+    """JSON can name half a character, and an answer cannot hold one."""
+    return str(part).encode("utf-8", "replace").decode()
 
 
 def _what_is_wrong(first: dict[str, str], content_type: str) -> str:

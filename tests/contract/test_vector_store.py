@@ -142,7 +142,7 @@ def test_a_search_can_be_narrowed_to_some_documents(store: VectorStore):
 SHELVED = {
     "norma": Labels(collection="normas", language="pt", day=date(2024, 5, 1), metadata={"curso": "TP555", "ano": 2024}),
     "artigo": Labels(collection="artigos", language="en", day=date(2025, 1, 9), metadata={"curso": ["TP555", "TP501"]}),
-    "aviso": Labels(day=date(2025, 3, 2), metadata={"interno": True}),
+    "aviso": Labels(day=date(2025, 3, 2), metadata={"interno": True, "a": "b=c"}),
     "nota": Labels(),
 }
 
@@ -155,6 +155,8 @@ NARROWED: dict[str, tuple[Filters, set[str]]] = {
     "a number": (Filters(metadata={"ano": (comparable(2024),)}), {"norma"}),
     "a truth": (Filters(metadata={"interno": (comparable(True),)}), {"aviso"}),
     "two keys that must both fit": (Filters(metadata={"curso": ("TP555",), "ano": ("2024",)}), {"norma"}),
+    "a value that holds the sign between": (Filters(metadata={"a": ("b=c",)}), {"aviso"}),
+    "a key that holds it": (Filters(metadata={"a=b": ("c",)}), set()),
     "a value nobody has": (Filters(metadata={"curso": ("tp555",)}), set()),
     "a value that looks like a key": (Filters(metadata={"curso=TP555": ("",)}), set()),
     "from a day": (Filters(date_from=date(2025, 1, 9)), {"artigo", "aviso"}),

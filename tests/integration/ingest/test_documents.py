@@ -205,14 +205,15 @@ async def test_the_same_bytes_with_other_labels_are_relabelled(service: Service)
 
 async def test_documents_are_listed_by_collection_language_and_metadata(service: Service):
     long = "Este texto fala da bancada de medidas do laboratório e de como ela deve ser usada todos os dias."
-    await service.upload("a.txt", long.encode(), collection="normas", metadata='{"curso": "TP555", "ano": 2024}')
+    labels = {"curso": ["TP555", "TP501"], "ano": 2024, "ok": True, 'em "uso"': "sim", "k.d": 2.5}
+    await service.upload("a.txt", long.encode(), collection="normas", metadata=json.dumps(labels))
     await service.upload("b.txt", b"Another text, about the bench of the laboratory and how people should use it.")
     for item in (await service.documents()).values():
         await service.settled(item["id"])
     assert set(await service.documents(collection="normas")) == {"a.txt"}
     assert set(await service.documents(language="en")) == {"b.txt"}
-    assert set(await service.documents(metadata="curso=TP555")) == {"a.txt"}
-    assert set(await service.documents(metadata="ano=2024")) == {"a.txt"}
+    for label in ("curso=TP555", "curso=TP501", "ano=2024", "ok=true", 'em "uso"=sim', "k.d=2.5"):
+        assert set(await service.documents(metadata=label)) == {"a.txt"}, label
     assert set(await service.documents(metadata="ano=2025")) == set()
     assert set(await service.documents(name="B.T")) == {"b.txt"}
     wrong = await service.http.get("/documents", params={"metadata": "curso"})

@@ -1,5 +1,7 @@
 """Every wrong request gets a problem document that says what to do, and the service goes on."""
 
+import base64
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -172,3 +174,60 @@ async def test_keys_are_asked_for_and_their_scopes_kept(tmp_path: Path):
         files = {"files": ("a.txt", b"texto")}
         assert_problem(await service.http.post("/documents", files=files, headers=ask), 403, "ingest")
         assert (await service.http.post("/documents", files=files, headers=ingest)).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("metadata", "words"),
+    [
+        ('{"a": ' * 9 + "1" + "}" * 9, "nested more than 8 deep"),
+        ('{"a": ' + "[" * 5000 + "]" * 5000 + "}", "deep"),
+        ('{"a": NaN}', "NaN"),
+        ('{"a": [1e999]}', "Infinity"),
+        ('{"date": "01/05/2026"}', "2026-05-01"),
+        ('{"date": "2026-05-01abc"}', "2026-05-01"),
+    ],
+)
+async def test_metadata_that_no_filter_can_use_are_refused_by_every_way_in(service: Service, metadata: str, words: str):
+    document = await service.add("a.txt", b"Um texto rotulado.")
+    assert_problem(await service.upload("b.txt", b"Outro texto.", metadata=metadata), 422, "metadata")
+    json_body = {"content-type": "application/json"}
+    text = f'{{"title": "c", "text": "Um texto.", "metadata": {metadata}}}'.encode()
+    sent = await service.http.post("/documents", content=text, headers=json_body)
+    path = f"/documents/{document['id']}"
+    patched = await service.http.patch(path, content=f'{{"metadata": {metadata}}}', headers=json_body)
+    for response in (sent, patched):
+        assert response.status_code in {400, 422}
+        assert words in response.json()["detail"]
+    assert set(await service.documents(metadata="a=1")) == set()
+    assert set(await service.documents()) == {"a.txt"}
+
+
+async def test_metadata_do_not_grow_beyond_the_limit_by_sending_the_same_again(service: Service):
+    for number in range(2):
+        metadata = json.dumps({f"{number}-{key}": "x" for key in range(30)})
+        response = await service.upload("a.txt", b"Um texto rotulado.", metadata=metadata)
+    assert_problem(response, 422, "the limit is 50")
+    assert len((await service.documents())["a.txt"]["metadata"]) == 30
+
+
+@pytest.mark.parametrize("field", ["metadata", "collection"])
+async def test_a_file_in_the_place_of_a_label_is_refused(service: Service, field: str):
+    files = [("files", ("a.txt", b"Um texto.")), (field, ("labels.json", b"{}"))]
+    assert_problem(await service.http.post("/documents", files=files), 422, f"'{field}'")
+
+
+async def test_a_title_that_nobody_can_see_is_refused(service: Service):
+    assert_problem(await service.http.post("/documents", json={"title": " \u200b", "text": "a"}), 422, "visible")
+
+
+async def test_absurd_numbers_and_cursors_are_told_so(service: Service):
+    document = await service.add("a.txt", b"Um texto numerado.")
+    assert_problem(await service.http.get(f"/documents/{document['id']}/pages/{'9' * 4000}.png"), 422, "number")
+    cursor = base64.urlsafe_b64encode(f"0001-01-01T00:00:00+14:00|{uuid4()}".encode()).decode()
+    assert_problem(await service.http.get("/documents", params={"cursor": cursor}), 400, "cursor")
+
+
+async def test_many_mistakes_are_counted_and_the_first_named(service: Service):
+    response = await service.http.post("/documents/diff", json={"items": [{}] * 5000})
+    assert_problem(response, 422, "15000 fields are wrong")
+    assert len(response.json()["errors"]) == 20

@@ -93,3 +93,23 @@ def test_a_store_that_does_not_answer_is_a_503_that_says_so(build, tmp_path):
     assert "indisponível" in unity.json()["detail"]
     assert ready.status_code == 503
     assert ready.json()["checks"]["vector_store"] == "The vector store does not answer."
+
+
+@pytest.mark.parametrize("path", ["/search", "/ask"])
+@pytest.mark.parametrize(
+    "filters",
+    [
+        '{"collections": ["\\ud800"]}',
+        '{"languages": ["\\ud800"]}',
+        '{"metadata": {"curso": "\\udfff"}}',
+        '{"metadata": {"curso": ["\\udfff"]}}',
+        '{"metadata": {"\\ud800": "x"}}',
+        '{"metadata": {"curso": []}}',
+    ],
+)
+def test_filters_that_nothing_can_meet_are_refused(client, path, filters):
+    field = path[1:].replace("search", "query").replace("ask", "question")
+    body = f'{{"{field}": "O que é o 5G?", "filters": {filters}}}'.encode()
+    response = client.post(path, content=body, headers={"Content-Type": "application/json"})
+    assert response.status_code == 422
+    assert "filters" in response.json()["detail"]
