@@ -13,15 +13,21 @@ from lxml import etree, html
 
 from ingest_service.names import clean_line
 from ingest_service.parsing import errors
+from ingest_service.parsing.markup.html_inline import captions_as_paragraphs, spell_out_exponents
 
 MAX_TITLE_CHARS = 300
 ENOUGH_WORDS = 40
 """With fewer the extraction is not believed, unless it holds most of what there is."""
 ENOUGH_SHARE = 0.5
+CONTENT_SHARE = 0.7
+"""With fewer of the words that the page itself marks as its content the extraction is not believed either."""
 LOST_HEADINGS = 1 / 3
 """With more of them lost the extraction is not believed: it took a list of articles or questions for one article."""
 _NO_TEXT = ("script", "style", "noscript", "template", "svg", "iframe", "object", "embed", "head", "link", "meta")
 _SURROUNDINGS = ("nav", "footer", "aside")
+_PLAIN = {"details": "div", "summary": "h3", "figure": "div", "figcaption": "p"}
+_CONTENT = "//main | //article"
+_BLOCKS = ("p", "ul", "ol", "dl", "table", "pre", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6")
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _HINTS = ("id", "class", "role", "style", "itemprop", "href", "aria-hidden")
 """Attributes by which the extraction tells content from surroundings."""
@@ -64,11 +70,17 @@ def read_page(data: bytes, content_type: str) -> WebPage:
 
 
 def _simplify(page: html.HtmlElement) -> None:
-    """Keep what the extraction looks at. Questions that unfold their answers become headings over text."""
+    """Keep what the extraction looks at, and write what it would drop as what it keeps. Questions that unfold their
+    answers become headings over text."""
+    spell_out_exponents(page)
+    captions_as_paragraphs(page)
     for element in list(page.iter()):
-        if element.tag in {"details", "summary"}:
-            element.tag = "h3" if element.tag == "summary" else "div"
+        element.tag = _PLAIN.get(element.tag, element.tag)
         _keep(element, _HINTS + _KEPT_ATTRIBUTES)
+    etree.strip_tags(page, "time")
+    for division in page.xpath(f"({_CONTENT})//div[text()[normalize-space()]]"):
+        if next(division.iter(*_BLOCKS), None) is None and division.find(".//div") is None:
+            division.tag = "p"
 
 
 def _extracted(page: html.HtmlElement) -> html.HtmlElement | None:
@@ -99,6 +111,8 @@ def _drop_surroundings(page: html.HtmlElement) -> None:
 def _lost_too_much(extracted: html.HtmlElement, whole: html.HtmlElement) -> bool:
     found, there = len(extracted.text_content().split()), len(whole.text_content().split())
     if found < ENOUGH_WORDS and found < ENOUGH_SHARE * there:
+        return True
+    if found < CONTENT_SHARE * len(" ".join(whole.xpath(f"({_CONTENT})//text()")).split()):
         return True
     before, after = _headings(whole), _headings(extracted)
     return len(before - after) > max(1.0, LOST_HEADINGS * len(before))

@@ -40,6 +40,28 @@ def test_nothing_of_the_content_is_lost_whatever_its_shape(shape: str):
             assert " ".join(words.split()) in text
 
 
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ("<details><summary>Como?</summary>Envie o diploma.</details>", "Envie o diploma."),
+        ("<figure><img src=a><figcaption>O campus da universidade.</figcaption></figure>", "O campus"),
+        ("<div>Texto solto com o <b>prazo</b>.</div>", "Texto solto com o prazo."),
+        ("<p>Inscrições até <time>30 de junho</time> no portal.</p>", "até 30 de junho no"),
+        ("<p>São 10<sup>9</sup> bits.</p>", "10⁹ bits"),
+        ("<table><caption>Calendário</caption><tr><td>Prova</td><td>12/07</td></tr></table>", "Calendário"),
+    ],
+)
+def test_a_lone_part_of_an_article_is_not_lost(part: str, words: str):
+    text = kept(page(f"<main><article><h1>Título</h1>{f'<p>{PROSE * 3}</p>' * 4}{part}</article></main>"))
+    assert words in " ".join(text.split())
+    assert "Rodapé" not in text
+
+
+def test_content_that_the_extraction_does_not_believe_in_is_kept():
+    cells = "".join(f"<div class=comment><span>Regra {n}. {PROSE}</span></div>" for n in range(20))
+    assert "Regra 19." in kept(page(f"<main><h1>Regras</h1><p>{PROSE * 3}</p>{cells}</main>"))
+
+
 def test_the_same_content_is_the_same_bytes_whatever_surrounds_it():
     body = f"<article><h1>Título</h1><p>{PROSE * 3}</p></article>"
     first = page(f"<div class='ad' id='x1'>Anúncio um</div>{body}", "<title>Página</title><meta name=csrf content=a>")
