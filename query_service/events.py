@@ -100,7 +100,7 @@ def page_image_url(ingest_url: str, chunk: Chunk, start: int, end: int) -> str:
     """Where the ingest service shows the page with `chunk.text[start:end]` marked; empty for kinds without pages."""
     if chunk.media_type not in PAGE_IMAGE_TYPES or chunk.page_start is None:
         return ""
-    place = f"{chunk.start + start}-{chunk.start + end}"
+    place = f"{chunk.start + start}-{chunk.start + end}&version={chunk.version}"
     return f"{ingest_url}/documents/{chunk.document_id}/pages/{chunk.page_start}.png?highlight={place}"
 
 

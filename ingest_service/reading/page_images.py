@@ -1,9 +1,10 @@
 """Pages of published documents as pictures, with a passage marked."""
 
+import asyncio
 import hashlib
 import re
-import threading
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -26,6 +27,9 @@ DRAW_SECONDS = 10.0
 AT_ONCE = 2
 PATIENCE_S = 5.0
 """How long a request waits for its turn."""
+MAX_WAITING = 8
+MAX_HOPELESS = 1000
+"""Pages that are remembered because they cannot be drawn."""
 LONGEST_HIGHLIGHT = 5000
 """Characters; a passage has about 900."""
 _RANGE = re.compile(r"(\d{1,9})-(\d{1,9})")
@@ -44,25 +48,36 @@ class PageRequest:
 
 
 class PageImages:
-    """Draws pages. Synchronous and thread-safe; at most `AT_ONCE` are drawn at a time."""
+    """Draws pages. At most `AT_ONCE` are drawn at a time, and waiting costs no thread."""
 
     def __init__(self, catalogue: Catalogue, blobs: Blobs, store: VectorStore, reader: Reader) -> None:
         self.catalogue = catalogue
         self.blobs = blobs
         self.store = store
         self.reader = reader
-        self._turns = threading.BoundedSemaphore(AT_ONCE)
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+        self._hopeless: set[tuple[Path, int]] = set()
 
-    def find(self, organization_id: UUID, document_id: UUID, number: int, highlight: str) -> PageRequest:
+    def find(
+        self, organization_id: UUID, document_id: UUID, number: int, highlight: str, *, version: int | None = None
+    ) -> PageRequest:
         """What is to be drawn: a page of the version that questions see. `highlight` is `start-end` in characters of
         the canonical text, as chunks give them, or empty.
 
-        Raises `NotFound` when there is no such page image, `Unprocessable` for a highlight that is none.
+        Raises `NotFound` when there is no such page image or another `version` is published, `Unprocessable` for a
+        highlight that is none.
         """
         span = _span(highlight)
         document = self.catalogue.document(organization_id, document_id)
         if document.published_version is None:
             raise NotFound("No version of this document has been read completely: its pages are shown after that.")
+        if version not in {None, document.published_version}:
+            raise NotFound(
+                f"Version {version} of this document is no longer shown, version {document.published_version} is: what "
+                "was cited may stand elsewhere in it. Ask again for a citation of it.",
+                code="other_version",
+            )
         name, content_hash = self.catalogue.content_of(organization_id, document_id)
         path = self.blobs.existing(content_hash)
         media_type = sniff_file(path, name)
@@ -78,11 +93,33 @@ class PageImages:
         readable = repaired if media_type == PDF and repaired.is_file() else path
         return PageRequest(readable, media_type, folder, number, quote, f'"{tag}"')
 
-    def draw(self, request: PageRequest) -> bytes:
+    async def draw(self, request: PageRequest) -> bytes:
         """The page as PNG. Raises `NotFound` for a page behind the last, `Unprocessable` for one that cannot be drawn,
         `Unavailable` when too many are asked for at once."""
-        if not self._turns.acquire(timeout=PATIENCE_S):
-            raise Unavailable("Too many pages are being drawn. Ask again in a moment.", retry_after=2)
+        async with self._turn():
+            if (request.path, request.number) in self._hopeless:
+                raise _undrawable(request)
+            return await asyncio.to_thread(self._drawn, request)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        busy = Unavailable("Too many pages are being drawn. Ask again in a moment.", retry_after=2)
+        if self._waiting >= MAX_WAITING:
+            raise busy
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise busy from error
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    def _drawn(self, request: PageRequest) -> bytes:
         try:
             return self.reader.sandbox.call_now(
                 DRAW_SECONDS,
@@ -94,11 +131,16 @@ class PageImages:
                 kept_page(request.folder, request.number),
             )
         except ParserDied as error:
-            raise Unprocessable(
-                f"Page {request.number} cannot be drawn in {DRAW_SECONDS:g} s and with the memory that is allowed."
-            ) from error
-        finally:
-            self._turns.release()
+            if len(self._hopeless) >= MAX_HOPELESS:
+                self._hopeless.clear()
+            self._hopeless.add((request.path, request.number))
+            raise _undrawable(request) from error
+
+
+def _undrawable(request: PageRequest) -> Unprocessable:
+    return Unprocessable(
+        f"Page {request.number} cannot be drawn in {DRAW_SECONDS:g} s and with the memory that is allowed."
+    )
 
 
 def _span(highlight: str) -> tuple[int, int] | None:

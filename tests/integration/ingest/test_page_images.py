@@ -144,6 +144,18 @@ async def test_only_the_published_version_is_shown(tmp_path: Path):
         assert (await service.http.get(url)).headers["etag"] == before.headers["etag"]
 
 
+async def test_a_citation_of_an_older_version_marks_nothing_in_the_newer_one(tmp_path: Path):
+    async with running(tmp_path) as service:
+        document = await service.add("guia.pdf", written())
+        url = f"/documents/{document['id']}/pages/2.png?highlight=40-60&version=1"
+        assert (await service.http.get(url)).status_code == 200
+        await service.http.put(f"/documents/{document['id']}", files={"files": ("guia.pdf", landscape(90))})
+        assert (await service.settled(document["id"]))["published_version"] == 2
+        response = await service.http.get(url)
+        assert (response.status_code, response.json()["code"]) == (404, "other_version")
+        assert "version 2" in response.json()["detail"]
+
+
 @pytest.mark.parametrize("highlight", ["abc", "5", "9-3", "-4-9", "0-99999", "4000-4100"])
 async def test_a_wrong_highlight_is_told_so(highlight: str, tmp_path: Path):
     async with running(tmp_path) as service:
@@ -170,13 +182,15 @@ async def test_pages_that_are_not_there_are_404_with_a_sentence(tmp_path: Path):
 async def test_pages_that_cannot_be_drawn_say_so_and_keep_no_other_from_being_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(page_images, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(page_images, "PATIENCE_S", 60)
+    monkeypatch.setattr(page_images, "MAX_WAITING", 1)
     async with running(tmp_path, parse_timeout_s=10, parse_memory_mb=700) as service:
         document = await service.add("bomba.pdf", pdf_with("endless", pages=3, at=2))
         url = f"/documents/{document['id']}/pages/2.png"
-        answers = await asyncio.gather(*(service.http.get(url) for _ in range(page_images.AT_ONCE + 1)))
+        answers = await asyncio.gather(*(service.http.get(url) for _ in range(page_images.AT_ONCE + 3)))
         by_status = {answer.status_code: answer for answer in answers}
-        assert sorted(by_status) == [422, 503]
+        # Two were drawn and one waited; the others were told at once.
+        assert sorted(answer.status_code for answer in answers) == [422, 422, 422, 503, 503]
         assert "cannot be drawn" in by_status[422].json()["detail"]
         assert by_status[503].headers["retry-after"] == "2"
         assert (await service.http.get(f"/documents/{document['id']}/pages/3.png")).status_code == 200

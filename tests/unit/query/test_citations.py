@@ -55,7 +55,7 @@ def test_each_passage_is_cited_once_and_text_without_markers_has_no_citation():
 def test_a_citation_shows_its_page_with_the_quote_marked():
     page = passage("O 5G nasceu em 2018. A latência é baixa.", start=100, page_start=7, media_type="application/pdf")
     (proof,) = citer.support("A latência é baixa [1].", [page])
-    assert proof.page_image == f"{INGEST}/documents/{page.chunk.document_id}/pages/7.png?highlight=121-140"
+    assert proof.page_image == f"{INGEST}/documents/{page.chunk.document_id}/pages/7.png?highlight=121-140&version=1"
     assert page.chunk.text[21:40] == proof.quote
 
 
