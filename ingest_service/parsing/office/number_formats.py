@@ -28,6 +28,7 @@ _NO_PLAIN_NUMBER = re.compile(r"[dmyhs/@]|general|e[+-]|,$", re.IGNORECASE)
 _PORTUGUESE = str.maketrans(",.", ".,")
 _LARGEST_EXPONENT, _MOST_DECIMALS = 15, 10
 """Together within the 28 digits that `Decimal` counts with."""
+_LONGEST_ROW_NUMBER = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def _cells(part: bytes, formats: Mapping[str, NumberFormat]) -> Iterator[tuple[i
     row = -1
     for line in _elements(part, "row"):
         number = line.get("r", "")
-        row = int(number) - 1 if number.isdecimal() else row + 1
+        row = int(number) - 1 if number.isdecimal() and len(number) <= _LONGEST_ROW_NUMBER else row + 1
         column = -1
         for cell in line.iterchildren("{*}c"):
             letters = re.match("[A-Z]{1,3}", cell.get("r", ""))

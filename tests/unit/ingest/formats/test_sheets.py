@@ -8,7 +8,7 @@ import xlsxwriter
 
 from ingest_service.parsing.blocks import BlockKind
 from ingest_service.parsing.errors import BrokenDocument
-from ingest_service.parsing.office.number_formats import format_of
+from ingest_service.parsing.office.number_formats import format_of, shown_cells
 from tests.unit.ingest.formats.office_files import rewritten, workbook
 from tests.unit.ingest.formats.reading import outline, read, texts
 
@@ -74,6 +74,20 @@ def test_cells_say_what_the_sheet_shows():
         "| Redes | Osciloscópio | R$ 12.500,50 | 12,5% | 36:00 | -3,0 dB |",
         "| Redes | Analisador | #DIV/0! | 123456789012345000 |",
     ]
+
+
+@pytest.mark.parametrize(
+    ("part", "xml"),
+    [
+        ("xl/styles.xml", b"<styleSheet><numFmts><numFmt"),
+        (
+            "xl/worksheets/sheet1.xml",
+            b'<worksheet><sheetData><row r="' + b"9" * 5000 + b'"><c t="e"><v>#N/A</v></c></row>',
+        ),
+    ],
+)
+def test_formats_that_make_no_sense_are_passed_over(part: str, xml: bytes):
+    assert "R$" not in str(shown_cells(rewritten(budget(), {part: xml}), "Orçamento"))
 
 
 def test_a_hidden_sheet_is_left_out_and_counted():
