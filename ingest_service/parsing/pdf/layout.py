@@ -1,7 +1,7 @@
 """Digital PDFs by liteparse, this file being its only importer. What runs here runs in a reading process."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -15,6 +15,7 @@ from ingest_service.parsing.pdf.broken_text import is_broken, without_mac_roman
 from ingest_service.parsing.pdf.contents_list import is_contents_list, is_page_column, lines_of
 from ingest_service.parsing.pdf.document import blocks_of
 from ingest_service.parsing.pdf.door import document_title, pages_alone, repaired
+from ingest_service.parsing.pdf.edge_lines import without_footer, without_header
 from ingest_service.parsing.pdf.hyphens import kept_hyphens
 from ingest_service.parsing.pdf.lines import Line
 from ingest_service.parsing.pdf.pages import PdfFacts, PdfPage, PdfWindow, page_ranges
@@ -125,7 +126,13 @@ def _parser(pages: str, max_pages: int) -> LiteParse:
 
 
 def _page(page: Any) -> PdfPage:
-    lines = without_mac_roman([line for raw in page.blocks or () for line in _lines(raw, page)])
+    blocks = [raw for raw in page.blocks or () if raw.kind not in {"rule", "figure"}]
+    found = [tuple(_lines(raw, page)) for raw in blocks]
+    if blocks and _is_prose(blocks[0], found[0]):
+        found[0] = without_header(found[0][0], lines_of(blocks[0], page), page.height)
+    if blocks and _is_prose(blocks[-1], found[-1][-1:]):
+        found[-1] = found[-1][:-1] + without_footer(found[-1][-1], lines_of(blocks[-1], page), page.height)
+    lines = without_mac_roman([line for part in found for line in part])
     if compounds := kept_hyphens([item.text for item in page.text_items]):
         lines = [
             replace(line, text=_WORD.sub(lambda word: compounds.get(word[0], word[0]), line.text)) for line in lines
@@ -137,6 +144,10 @@ def _page(page: Any) -> PdfPage:
         characters=sum(len("".join(line.text.split())) for line in lines),
         height=page.height,
     )
+
+
+def _is_prose(raw: Any, lines: Sequence[Line]) -> bool:
+    return raw.bbox is not None and len(lines) == 1 and lines[0].kind == BlockKind.PARAGRAPH
 
 
 def _lines(raw: Any, page: Any) -> Iterator[Line]:

@@ -14,6 +14,8 @@ from ingest_service.parsing.pdf.hyphens import joined
 SAME_PARAGRAPH_POINTS = 6.0
 # No page has a longer sentence; joining a hundred thousand lines one by one would take minutes.
 LONGEST_PARAGRAPH = 10_000
+EDGE = 0.1
+"""Of a page's height, where headers, footers and page numbers stand."""
 _SENTENCE_END = tuple('.!?:;…”"')
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest_service.parsing.pdf.lines import Line
+from ingest_service.parsing.pdf.lines import EDGE, Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +15,6 @@ class PdfFacts:
     pages: int
     title: str
     repaired: bool
-
-
-_EDGE = 0.1
-"""Of a page's height, where headers, footers and page numbers stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +29,7 @@ class PdfPage:
 
     def at_edge(self, line: Line) -> bool:
         """Whether the line stands where headers and footers do."""
-        return line.top < _EDGE * self.height or line.bottom > (1 - _EDGE) * self.height
+        return line.top < EDGE * self.height or line.bottom > (1 - EDGE) * self.height
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,19 +26,19 @@ def without_running_lines(pages: Sequence[PdfPage]) -> dict[int, list[Line]]:
     """By page number, the lines without those that stand at the margin of most pages in the same words, a page number
     before or after them aside. The first page that has such a line keeps it."""
     said = {
-        page.number: {index: _wording(page.lines[index], page.number) for index in _margins(page)} for page in pages
+        page.number: {index: _wordings(page.lines[index], page.number) for index in _margins(page)} for page in pages
     }
-    seen = Counter(wording for wordings in said.values() for wording in set(wordings.values()))
+    seen = Counter(wording for lines in said.values() for wording in set().union(*lines.values()))
     enough = max(MIN_PAGES, MIN_SHARE * len(pages))
     running = {wording for wording, count in seen.items() if count >= enough}
     kept: set[str] = set()
     result: dict[int, list[Line]] = {}
     for page in pages:
         dropped: set[int] = set()
-        for index, wording in said[page.number].items():
-            if wording in running and wording in kept:
+        for index, wordings in said[page.number].items():
+            if wordings & running & kept:
                 dropped.add(index)
-            kept.add(wording)
+            kept |= wordings
         result[page.number] = [line for index, line in enumerate(page.lines) if index not in dropped]
     return result
 
@@ -51,17 +51,18 @@ def _margins(page: PdfPage) -> Iterator[int]:
             yield index
 
 
-def _wording(line: Line, page: int) -> str:
+def _wordings(line: Line, page: int) -> set[str]:
     """What a running line says alike on every page: its words, and how far its number is from the page's.
 
     `Guia do 5G - 7` and `8 | Guia do 5G` say the same on pages 7 and 8; chapter headings that open pages do not.
+    `Plano 2026-2030` says the same as it is.
     """
     text = " ".join(line.text.split()).casefold()
     bare = text.strip(_AROUND_NUMBERS)
     if not (bare[:1].isdigit() or bare[-1:].isdigit()):
-        return text
+        return {text}
     for pattern in (_NUMBER_LAST, _NUMBER_FIRST):
         if found := pattern.search(text):
             words = (text[: found.start()] + text[found.end() :]).strip()
-            return f"{words} #{int(found[1]) - page}"
-    return text
+            return {text, f"{words} #{int(found[1]) - page}"}
+    return {text}

@@ -186,6 +186,23 @@ def test_text_is_as_it_stands_on_the_page_without_escapes(read: Read):
     assert texts(read(buffer.getvalue())) == lines
 
 
+def test_a_running_header_close_above_a_sentence_is_not_part_of_it(read: Read):
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=A4)
+    for page in range(1, 6):
+        canvas.drawString(60, 790, "Plano de Desenvolvimento Institucional 2026-2030")
+        for line in range(20):
+            canvas.drawString(
+                60, 752 - 14 * line, f"e a linha {line} da página {page} fala da antena do laboratório de"
+            )
+        canvas.showPage()
+    canvas.save()
+    found = texts(read(buffer.getvalue()))
+    assert found[0] == "Plano de Desenvolvimento Institucional 2026-2030"
+    assert "Plano" not in " ".join(found[1:])
+    assert "laboratório de e a linha 1 da" in found[1]
+
+
 def test_a_text_layer_of_nonsense_is_seen_and_other_languages_and_lists_are_not():
     portuguese = "A antena do laboratório cobre o campo e fica no telhado do prédio azul da cidade. " * 8
     shifted = "".join(chr(ord(letter) + 3) if letter.isalpha() else letter for letter in portuguese)
