@@ -20,13 +20,16 @@ from ingest_service.documents.lifecycle import (
     begin_version,
     collection_of,
     count_sources,
-    drop_source,
+    found_again,
     label,
     labels_changed,
+    let_go,
     live_document,
     live_document_with,
     source_at,
+    would_cost_a_good_one,
 )
+from ingest_service.documents.refusals import unread
 from ingest_service.jobs.ledger import Ledger
 from ingest_service.parsing import errors
 from ingest_service.parsing.sandbox import Sandbox
@@ -144,6 +147,10 @@ class Intake:
             raise NotFound("The document was deleted meanwhile, and what arrived for it is not kept.")
         same = live_document_with(session, arrival.organization_id, staged.content_hash)
         if same is not None:
+            if source is not None and would_cost_a_good_one(session, source, same):
+                if arrival.kind == SourceKind.FOLDER:
+                    raise unread(same)
+                return _admission(session, same, duplicate=True), False, outdated
             self._vouch(session, arrival, source, same, staged.size)
             if label(same, title=arrival.title, collection=arrival.collection, metadata=arrival.metadata):
                 labels_changed(session, same, UPLOAD_PRIORITY)
@@ -178,7 +185,7 @@ class Intake:
     ) -> None:
         """Note that this place holds this document now, and let go of the one it held before."""
         if source is not None and source.document_id not in {None, document.id}:
-            drop_source(session, source)
+            let_go(session, source)
             source = None
         if source is None:
             source = SourceRow(organization_id=arrival.organization_id, kind=arrival.kind, key=arrival.key, size=size)
@@ -187,6 +194,8 @@ class Intake:
         source.etag, source.last_modified = arrival.etag, arrival.last_modified
         session.add(source)
         session.flush()
+        if arrival.kind == SourceKind.FOLDER:
+            found_again(session, document)
 
     def _next_version(
         self,

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from ingest_service.documents.metadata import usable_metadata
 from ingest_service.jobs.ledger import cancel_jobs_of
+from ingest_service.names import clean_name
 from ingest_service.tables import DocumentRow, JobKind, JobRow, JobState, SourceKind, SourceRow, place_of
 from ingest_service.web.address import name_of
 from shared.db.rows import utc_now
@@ -119,8 +120,39 @@ def labels_changed(session: Session, document: DocumentRow, priority: int) -> No
 
 def collection_of(key: str) -> str:
     """A file of the watched folder belongs to the collection that its uppermost sub-folder names, if it lies in one."""
-    folder, slash, _ = key.partition("/")
+    folder, slash, _ = key.lstrip("/").partition("/")
     return folder if slash else ""
+
+
+def would_cost_a_good_one(session: Session, source: SourceRow, document: DocumentRow) -> bool:
+    """Whether bytes that nobody could read yet would take the place of a document that is found."""
+    if source.document_id in {None, document.id} or document.published_hash == document.content_hash:
+        return False
+    before = session.get_one(DocumentRow, source.document_id)
+    return before.published_version is not None and before.status != DocumentStatus.DELETING
+
+
+def let_go(session: Session, source: SourceRow) -> None:
+    """Another document lies in this place now. The one before may be about to arrive under another name, if it is a
+    file: until then its last one is remembered as missing, by a key that no file can have, and goes as those do."""
+    if source.kind != SourceKind.FOLDER or source.document_id is None or count_sources(session, source.document_id) > 1:
+        drop_source(session, source)
+        return
+    key = f"/{source.key}"
+    while source_at(session, source.organization_id, SourceKind.FOLDER, key) is not None:
+        key = f"/{key}"
+    source.key, source.place = key, place_of(SourceKind.FOLDER, key)
+    session.add(source)
+    session.flush()
+
+
+def found_again(session: Session, document: DocumentRow) -> None:
+    """A file of the document arrived: those that were let go are not waited for any longer."""
+    let_go_before = select(SourceRow).where(
+        SourceRow.document_id == document.id, SourceRow.kind == SourceKind.FOLDER, col(SourceRow.key).startswith("/")
+    )
+    for source in session.exec(let_go_before).all():
+        drop_source(session, source)
 
 
 def tombstone(session: Session, document: DocumentRow) -> JobRow:
@@ -166,4 +198,4 @@ def drop_source(session: Session, source: SourceRow) -> JobRow | None:
 
 def _name_of(source: SourceRow) -> str:
     """What a document is called after this source."""
-    return name_of(source.key) if source.kind == SourceKind.WEB else source.key.rsplit("/", 1)[-1]
+    return name_of(source.key) if source.kind == SourceKind.WEB else clean_name(source.key)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from ingest_service.documents.refusals import Refusals
+from ingest_service.documents.refusals import UNANSWERING, Refusals
 from ingest_service.names import clean_path
 from ingest_service.parsing import errors
 from ingest_service.tables import DocumentRow, SourceKind, SourceRow
@@ -21,8 +21,6 @@ from shared.errors import Unprocessable
 from shared.models import DocumentStatus, Frozen
 
 MAX_ITEMS = 50_000
-UNANSWERING = (DocumentStatus.QUARANTINED, DocumentStatus.FAILED, DocumentStatus.NO_TEXT)
-"""Sending the same bytes again changes nothing about these."""
 
 
 class ManifestItem(BaseModel):

@@ -10,10 +10,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete, select, update
 
 from ingest_service.documents.blobs import hash_of
+from ingest_service.parsing.errors import UnreadableDocument
+from ingest_service.tables import DocumentRow
 from shared.db.rows import OwnedRow, utc_now
+from shared.errors import Unavailable, XgtwinError
+from shared.models import DocumentStatus
 
 REMEMBERED = timedelta(days=7)
 """Afterwards the bytes get another chance: a newer version may read them, or a limit may have been raised."""
+UNANSWERING = (DocumentStatus.QUARANTINED, DocumentStatus.FAILED, DocumentStatus.NO_TEXT)
+"""Sending the same bytes again changes nothing about these."""
 
 
 class RefusalRow(OwnedRow, table=True):
@@ -53,3 +59,10 @@ class Refusals:
         )
         with Session(self.engine) as session:
             return dict(session.exec(query).all())
+
+
+def unread(document: DocumentRow) -> XgtwinError:
+    """Why the bytes of this document, which nobody could read (yet), do not take the place of another."""
+    if document.status in UNANSWERING:
+        return UnreadableDocument(f"The same bytes as {document.name}: {document.error or document.status}")
+    return Unavailable(f"The same bytes as {document.name}, which is still being read.")

@@ -122,10 +122,12 @@ def _whole_sub_folders(
     left = {key.partition("/")[0] for key in folder.files}
     documents: dict[str, set[UUID]] = {}
     for key, document in orphaned.items():
-        top, below, _ = key.partition("/")
+        top, below, _ = key.lstrip("/").partition("/")
         if below and top not in left:
             documents.setdefault(top, set()).add(document)
     tops = {top for top, gone in documents.items() if len(gone) >= FEW}
     if not tops:
         return (), ""
-    return {key for key in lost if key.partition("/")[0] in tops}, f"Nothing is left of {named(sorted(tops))}."
+    return {
+        key for key in lost if key.lstrip("/").partition("/")[0] in tops
+    }, f"Nothing is left of {named(sorted(tops))}."

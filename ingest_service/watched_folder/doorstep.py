@@ -9,7 +9,7 @@ from pathlib import Path
 from ingest_service.documents.arrivals import Arrival
 from ingest_service.documents.intake import Intake
 from ingest_service.names import clean_name
-from ingest_service.parsing.errors import EmptyDocument
+from ingest_service.parsing.errors import UnreadableDocument
 from ingest_service.tables import SourceKind
 from ingest_service.watched_folder.hints import UNSETTLED_S, Hints
 from ingest_service.watched_folder.opening import FileState, StillChanging, open_steady
@@ -104,7 +104,9 @@ class Doorstep:
             if size > self.intake.blobs.max_bytes:
                 raise self.intake.blobs.too_large(name)
             with open_steady(self.root, found.path, found.state) as stream:
-                self.intake.admit(arrival, stream)
-        except (UnsupportedMedia, TooLarge, EmptyDocument) as refusal:
+                admission = self.intake.admit(arrival, stream)
+            if known is not None and known.document_id not in {None, admission.document_id}:
+                self.hints.disturb()  # a scan tells what became of the document that was here
+        except (UnsupportedMedia, TooLarge, UnreadableDocument) as refusal:
             log.warning("folder_file_passed_over", file=key, reason=refusal.detail)
             remember_refusal(self.intake.engine, key, found.state, refusal.detail)

@@ -44,7 +44,7 @@ class Folder:
 
     def misses(self, key: str) -> bool:
         """Whether the file is not there; what lies in an unreadable sub-folder is not known to be gone."""
-        hidden = any(place == "." or PurePosixPath(key).is_relative_to(place) for place in self.unreadable)
+        hidden = any(place == "." or PurePosixPath(key.lstrip("/")).is_relative_to(place) for place in self.unreadable)
         return key not in self.files and not hidden
 
     @property

@@ -395,3 +395,13 @@ async def test_what_is_left_of_an_earlier_run_of_the_same_version_is_never_found
     after = await service.settled(document["id"])
     assert await service.chunks_of(document["id"]) == after["chunks"] == len(chunks)
     assert await service.found("sobra esquecida") == []
+
+
+async def test_bytes_without_text_sent_for_two_documents_cost_neither(service: Service):
+    await service.add("a.txt", b"A girafa vive na savana.")
+    await service.add("b.txt", b"O pinguim vive no gelo.")
+    for name in ("a.txt", "b.txt"):
+        await service.add(name, b" \n \n ")
+    assert set(await service.documents()) == {"a.txt", "b.txt"}
+    assert await service.found("pinguim gelo") == ["b.txt"]
+    assert await service.found("girafa savana") == ["a.txt"]

@@ -94,6 +94,17 @@ async def test_renaming_only_the_case_keeps_the_document(service: Service):
     assert len(await service.documents()) == 1
 
 
+async def test_a_name_that_would_be_shown_reversed_is_cleaned_by_a_rename_too(service: Service):
+    (service.watched / "nota.txt").write_text("A nota da biblioteca.")
+    first = await service.named("nota.txt")
+    (service.watched / "nota.txt").rename(service.watched / "nota\u202e  fim.txt")
+    await source(service, first["id"], "nota\u202e  fim.txt")
+    assert (await service.document(first["id"]))["name"] == "nota fim.txt"
+    (service.watched / "nota\u202e  fim.txt").rename(service.watched / "outra.txt")
+    await source(service, first["id"], "outra.txt")
+    assert (await service.document(first["id"]))["name"] == "outra.txt"
+
+
 @pytest.mark.parametrize("name", ["x" * 251 + ".txt", "é" * 125 + "x.txt"], ids=["ascii", "accents"])
 async def test_a_name_of_255_bytes_is_taken_whole(service: Service, name: str):
     assert len(name.encode()) == 255

@@ -231,6 +231,49 @@ async def test_renaming_a_file_keeps_its_document_and_stores_no_passage_again(se
     assert REGISTRY.get_sample_value("xgtwin_chunks_stored_total") == stored
 
 
+async def test_two_files_that_swap_their_names_keep_their_documents(service: Service):
+    (service.watched / "a.txt").write_text("A girafa vive na savana.")
+    (service.watched / "b.txt").write_text("O pinguim vive no gelo.")
+    before = await ready(service, 2)
+    await service.http.patch(f"/documents/{before['a.txt']['id']}", json={"title": "Girafas"})
+    (service.watched / "a.txt").rename(service.watched / ".t.part")
+    (service.watched / "b.txt").rename(service.watched / "a.txt")
+    (service.watched / ".t.part").rename(service.watched / "b.txt")
+    giraffe = await source(service, before["a.txt"]["id"], "b.txt")
+    assert (giraffe["name"], giraffe["title"], giraffe["version"]) == ("b.txt", "Girafas", 1)
+    penguin = await source(service, before["b.txt"]["id"], "a.txt")
+    assert (penguin["name"], penguin["version"]) == ("a.txt", 1)
+    assert len(await service.documents()) == 2
+
+
+async def test_a_file_overwritten_by_a_copy_of_another_loses_its_document(service: Service):
+    (service.watched / "a.txt").write_text("A girafa vive na savana.")
+    (service.watched / "b.txt").write_text("O pinguim vive no gelo.")
+    before = await ready(service, 2)
+    (service.watched / "a.txt").write_text("O pinguim vive no gelo.")
+
+    async def one_left() -> bool:
+        return [item["id"] for item in (await service.documents()).values()] == [before["b.txt"]["id"]]
+
+    await until(one_left, "the overwritten document to go")
+
+
+async def test_the_same_unreadable_bytes_over_two_files_cost_neither_document(service: Service):
+    (service.watched / "a.txt").write_text("A girafa vive na savana.")
+    (service.watched / "b.txt").write_text("O pinguim vive no gelo.")
+    before = await ready(service, 2)
+    for name in ("a.txt", "b.txt"):
+        (service.watched / name).write_bytes(b"%PDF-1.4\n1 0 obj\n<< broken")
+
+    async def refused() -> bool:
+        return bool(told(await scan(service), "refused"))
+
+    await until(refused, "the second file to be refused", 30)
+    assert {item["id"] for item in (await service.documents()).values()} == {item["id"] for item in before.values()}
+    assert await service.found("girafa savana") == ["a.txt"]
+    assert await service.found("pinguim gelo") == ["b.txt"]
+
+
 async def test_moving_between_sub_folders_does_nothing_to_the_document(service: Service):
     (service.watched / "2025").mkdir()
     (service.watched / "2025" / "ata.txt").write_text("A ata da reunião de maio.")
