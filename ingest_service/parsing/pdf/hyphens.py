@@ -30,6 +30,8 @@ def kept_hyphens(items: Sequence[str]) -> dict[str, str]:
     """Compounds that ends of lines cut, by what they become without their hyphen: `microondas`, `micro-ondas`."""
     found: dict[str, str] = {}
     for above, below in pairwise(items):
+        if above.rstrip()[-1:] not in _HYPHENS:
+            continue
         tail, first = _TAIL.search(above.rstrip()), _REST.match(below)
         if tail and first and first[1][0].islower():
             whole = _join(above.rstrip()[tail.start() :], first[1])

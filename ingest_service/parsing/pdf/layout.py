@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from ingest_service.parsing.pdf.document import blocks_of
 from ingest_service.parsing.pdf.door import document_title, pages_alone, repaired
 from ingest_service.parsing.pdf.edge_lines import without_footer, without_header
 from ingest_service.parsing.pdf.hyphens import kept_hyphens
-from ingest_service.parsing.pdf.lines import Line
+from ingest_service.parsing.pdf.lines import EDGE, Line
 from ingest_service.parsing.pdf.pages import PdfFacts, PdfPage, PdfWindow, page_ranges
 from ingest_service.parsing.pdf.pdfium import has_more_than_text, mostly_images
 
@@ -125,24 +125,33 @@ def _parser(pages: str, max_pages: int) -> LiteParse:
     )
 
 
-def _page(page: Any) -> PdfPage:
-    blocks = [raw for raw in page.blocks or () if raw.kind not in {"rule", "figure"}]
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What a page holds; liteparse makes both lists anew whenever they are asked for."""
+
+    blocks: Sequence[Any]
+    text_items: Sequence[Any]
+
+
+def _page(native: Any) -> PdfPage:
+    page = _Content(native.blocks or (), native.text_items)
+    blocks = [raw for raw in page.blocks if raw.kind not in {"rule", "figure"}]
     found = [tuple(_lines(raw, page)) for raw in blocks]
-    if blocks and _is_prose(blocks[0], found[0]):
-        found[0] = without_header(found[0][0], lines_of(blocks[0], page), page.height)
+    if blocks and _is_prose(blocks[0], found[0]) and blocks[0].bbox.y < EDGE * native.height:
+        found[0] = without_header(found[0][0], lines_of(blocks[0], page), native.height)
     if blocks and _is_prose(blocks[-1], found[-1][-1:]):
-        found[-1] = found[-1][:-1] + without_footer(found[-1][-1], lines_of(blocks[-1], page), page.height)
+        found[-1] = found[-1][:-1] + without_footer(found[-1][-1], lines_of(blocks[-1], page), native.height)
     lines = without_mac_roman([line for part in found for line in part])
     if compounds := kept_hyphens([item.text for item in page.text_items]):
         lines = [
             replace(line, text=_WORD.sub(lambda word: compounds.get(word[0], word[0]), line.text)) for line in lines
         ]
     return PdfPage(
-        number=page.page_num,
-        label=page.page_label or None,
+        number=native.page_num,
+        label=native.page_label or None,
         lines=tuple(lines),
         characters=sum(len("".join(line.text.split())) for line in lines),
-        height=page.height,
+        height=native.height,
     )
 
 
