@@ -8,8 +8,10 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from ingest_service.tables import SourceKind, place_of
 from shared.errors import Forbidden, NotFound, Unauthorized, Unavailable, XgtwinError
 from shared.models import PENDING_STATUSES
 from xgtwin.ingest_display import Display, shortened
@@ -39,6 +41,8 @@ class Run:
         self.outcomes: Counter[str] = Counter()
         self.complaints: list[str] = []
         self.waiting: deque[Sent] = deque()
+        self._places: dict[str, str] = {}
+        """Names as the service tells them apart, each with the file here that has it."""
         self._client = client
         self._shows = shows
 
@@ -84,8 +88,9 @@ class Run:
         listed: dict[str, tuple[LocalFile, dict[str, str | int]]] = {}
         for file in files:
             self._shows.doing(f"comparing {shortened(file.name)}")
-            if file.name in listed:
-                other = listed[file.name][0].path.name
+            other = self._places.setdefault(place_of(SourceKind.UPLOAD, file.name), str(file.path))
+            if other != str(file.path):
+                other = Path(other).name
                 self._settle(
                     file.name, REFUSED, f"its name is the same as that of {other}: rename one", worked_on=False
                 )

@@ -11,8 +11,9 @@ from ingest_service.documents.idempotency import Answer, IdempotencyKeys, finger
 from ingest_service.documents.intake import Intake
 from ingest_service.documents.refusals import Refusals
 from ingest_service.parsing.errors import UnreadableDocument
+from ingest_service.tables import place_of
 from ingest_service.web.pages import Wanted, WebPages
-from shared.errors import UnsupportedMedia, XgtwinError
+from shared.errors import Unprocessable, UnsupportedMedia, XgtwinError
 
 REFUSED = "refused"
 
@@ -51,6 +52,7 @@ class Admissions:
     def _admit_all(self, organization_id: UUID, uploads: Sequence[Upload]) -> Admitted:
         items: list[AdmittedItem] = []
         refused: list[XgtwinError] = []
+        places: dict[str, str] = {}
         for upload in uploads:
             arrival = Arrival(
                 organization_id,
@@ -62,6 +64,13 @@ class Admissions:
                 collection=upload.collection,
             )
             try:
+                place = place_of(upload.kind, upload.key)
+                if (other := places.get(place)) is not None:
+                    raise Unprocessable(
+                        f"{upload.key} is the same name here as {other} in this request: rename one of the two.",
+                        code="duplicate_path",
+                    )
+                places[place] = upload.key
                 items.append(AdmittedItem.of(self.intake.admit(arrival, upload.stream)))
             except XgtwinError as refusal:
                 refused.append(refusal)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Engine
-from sqlmodel import Session, col, select
+from sqlmodel import Session, and_, col, or_, select
 
 from ingest_service.documents.intake import Intake
 from ingest_service.documents.lifecycle import count_sources, drop_source, live_document, tombstone
 from ingest_service.jobs.ledger import Job
 from ingest_service.names import clean_path
-from ingest_service.tables import DocumentRow, JobRow, SourceKind, SourceRow
+from ingest_service.tables import DocumentRow, JobRow, SourceKind, SourceRow, place_of
 from shared.db.rows import utc_now
 from shared.errors import NotFound, Unavailable
 from shared.models import DocumentStatus
@@ -88,13 +88,20 @@ class Remover:
 
         Files of the watched folder cannot be forgotten here: the next scan would find them again. Raises `NotFound`.
         """
+        places = [place_of(SourceKind.UPLOAD, path) for path in (key, clean_path(key))]
         with self.intake.blobs.changing, Session(self.engine, expire_on_commit=False) as session:
             source = session.exec(
                 select(SourceRow).where(
                     SourceRow.document_id == document_id,
                     SourceRow.organization_id == organization_id,
                     SourceRow.kind != SourceKind.FOLDER,
-                    col(SourceRow.key).in_([key, clean_path(key)]),
+                    or_(
+                        SourceRow.key == key,
+                        and_(
+                            col(SourceRow.kind) != SourceKind.WEB,
+                            col(SourceRow.place).in_(places),
+                        ),
+                    ),
                 )
             ).first()
             if source is None:

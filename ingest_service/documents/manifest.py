@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 from ingest_service.documents.refusals import UNANSWERING, Refusals
 from ingest_service.names import clean_path
 from ingest_service.parsing import errors
-from ingest_service.tables import DocumentRow, SourceKind, SourceRow
+from ingest_service.tables import DocumentRow, SourceKind, SourceRow, place_of
 from shared.errors import Unprocessable
 from shared.models import DocumentStatus, Frozen
 
@@ -85,15 +85,15 @@ class Manifests:
     def compare(self, organization_id: UUID, manifest: Manifest) -> Difference:
         """What sending `manifest.items` would change. Raises `Unprocessable` for a path that is listed twice or lies
         outside the prefix."""
-        prefix = clean_path(manifest.prefix) if manifest.prefix.strip("/\\ ") else ""
+        prefix = _place(manifest.prefix) if manifest.prefix.strip("/\\ ") else ""
         listed = _by_path(manifest.items, prefix)
         documents = self._known(organization_id)
         sent = self._sent(organization_id, documents, prefix)
         hopeless = dict(self.refusals.reasons(organization_id))
         hopeless.update({known.content_hash: known.reason for known in documents.values() if known.reason})
         found = Difference(added=[], modified=[], deleted=[], unchanged=[], failed=[])
-        for path, item in listed.items():
-            there = sent.get(path)
+        for place, item in listed.items():
+            _, there = sent.get(place, ("", None))
             entry = Entry(path=item.path, document_id=there.document_id if there else None)
             content_hash = item.sha256.lower()
             same = there is not None and there.content_hash == content_hash
@@ -107,7 +107,9 @@ class Manifests:
             else:
                 found.added.append(entry)
         found.deleted.extend(
-            Entry(path=path, document_id=there.document_id) for path, there in sent.items() if path not in listed
+            Entry(path=path, document_id=there.document_id)
+            for place, (path, there) in sent.items()
+            if place not in listed
         )
         return found
 
@@ -123,17 +125,20 @@ class Manifests:
                 for document_id, content_hash, status, error in session.exec(query)
             }
 
-    def _sent(self, organization_id: UUID, documents: Mapping[UUID, _Known], prefix: str) -> Mapping[str, _Known]:
+    def _sent(
+        self, organization_id: UUID, documents: Mapping[UUID, _Known], prefix: str
+    ) -> Mapping[str, tuple[str, _Known]]:
+        """By place: the path as it was sent, and the document."""
         query = (
-            select(SourceRow.key, SourceRow.document_id)
+            select(SourceRow.place, SourceRow.key, SourceRow.document_id)
             .where(SourceRow.organization_id == organization_id, SourceRow.kind == SourceKind.UPLOAD)
             .order_by(col(SourceRow.key))
         )
         with Session(self.engine) as session:
             return {
-                key: documents[document_id]
-                for key, document_id in session.exec(query)
-                if document_id is not None and document_id in documents and _below(prefix, key)
+                place: (key, documents[document_id])
+                for place, key, document_id in session.exec(query)
+                if document_id is not None and document_id in documents and _below(prefix, place)
             }
 
     def _unsendable(self, item: ManifestItem) -> str | None:
@@ -147,16 +152,20 @@ class Manifests:
 def _by_path(items: Iterable[ManifestItem], prefix: str) -> Mapping[str, ManifestItem]:
     listed: dict[str, ManifestItem] = {}
     for item in items:
-        path = clean_path(item.path)
-        if not _below(prefix, path):
+        place = _place(item.path)
+        if not _below(prefix, place):
             raise Unprocessable(f"{item.path} does not lie below the prefix {prefix}.", code="outside_prefix")
-        if path in listed:
+        if place in listed:
             raise Unprocessable(
-                f"{item.path} is listed twice: it is the same path here as {listed[path].path}.", code="duplicate_path"
+                f"{item.path} is listed twice: it is the same path here as {listed[place].path}.", code="duplicate_path"
             )
-        listed[path] = item
+        listed[place] = item
     return listed
 
 
-def _below(prefix: str, path: str) -> bool:
-    return not prefix or path.startswith(prefix + "/")
+def _place(path: str) -> str:
+    return place_of(SourceKind.UPLOAD, clean_path(path))
+
+
+def _below(prefix: str, place: str) -> bool:
+    return not prefix or place.startswith(prefix + "/")
