@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
-from tests.integration.ingest.documents import pdf
+from tests.integration.ingest.documents import long_text
 from tests.integration.ingest.service import Service, until
 from tests.integration.ingest.watched import (
     held_back,
@@ -44,16 +44,16 @@ async def stays(service: Service, names: set[str]) -> None:
 
 async def test_a_file_deleted_while_it_is_read_leaves_nothing(service: Service):
     (service.watched / "fica.txt").write_text("Este fica.")
-    file = service.watched / "longo.pdf"
-    file.write_bytes(pdf([f"Página {n} do livro longo." for n in range(1, 400)]))
+    file = service.watched / "longo.txt"
+    file.write_text("O livro longo. " + long_text(60_000))  # several times what it takes to believe that it is gone
 
     async def under_way() -> str | None:
-        document = (await service.documents()).get("longo.pdf")
+        document = (await service.documents()).get("longo.txt")
         return document["id"] if document and document["status"] in {"parsing", "embedding"} else None
 
     document_id = await until(under_way, "the reading to begin")
     file.unlink()
-    await service.gone("longo.pdf")
+    await service.gone("longo.txt", 30)
     jobs = (await service.http.get("/jobs", params={"document_id": document_id})).json()["items"]
 
     async def ended() -> bool:
