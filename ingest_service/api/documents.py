@@ -123,6 +123,15 @@ def document_routes(parts: Parts) -> APIRouter:
         admission = await asyncio.to_thread(
             parts.intake.replace, who.organization_id, document_id, upload.name, upload.stream
         )
+        if upload.metadata or upload.collection:
+            await asyncio.to_thread(
+                parts.changes.amend,
+                who.organization_id,
+                document_id,
+                title=None,
+                collection=upload.collection or None,
+                metadata=upload.metadata or None,
+            )
         return _sent(response, answer_of(Admitted(documents=[AdmittedItem.of(admission)])))
 
     @router.delete("/{document_id}", status_code=202)

@@ -405,3 +405,12 @@ async def test_bytes_without_text_sent_for_two_documents_cost_neither(service: S
     assert set(await service.documents()) == {"a.txt", "b.txt"}
     assert await service.found("pinguim gelo") == ["b.txt"]
     assert await service.found("girafa savana") == ["a.txt"]
+
+
+async def test_a_new_version_may_bring_its_labels_along(service: Service):
+    document = await service.add("norma.txt", b"A norma velha da bancada de medidas.")
+    files, data = {"files": ("norma.txt", b"A norma nova da bancada de medidas.")}, {"collection": "normas"}
+    await service.http.put(f"/documents/{document['id']}", files=files, data={**data, "metadata": '{"ano": 2026}'})
+    after = await service.settled(document["id"])
+    assert (after["version"], after["collection"], after["metadata"]) == (2, "normas", {"ano": 2026})
+    assert await service.found("norma nova", Filters(collections=("normas",))) == ["norma.txt"]
