@@ -113,12 +113,12 @@ class _Library:
             yield from expected(file, text, paged=True)
 
     def conversions(self) -> Iterator[Expected]:
-        """What LibreOffice writes. Of these only ODT is read without pages."""
-        for suffix, count, paged in (("pdf", 10, True), ("odt", 8, False), ("rtf", 4, True), ("doc", 4, True)):
-            yield from self._converted("memorando", suffix, count, "docx", office.word, paged=paged)
-        yield from self._converted("palestra", "ppt", 2, "pptx", office.slides, paged=True)
+        """What LibreOffice writes."""
+        for suffix, count in (("pdf", 10), ("odt", 8), ("rtf", 4), ("doc", 4)):
+            yield from self._converted("memorando", suffix, count, "docx", office.word)
+        yield from self._converted("palestra", "ppt", 2, "pptx", office.slides)
         for suffix in ("xls", "ods"):
-            yield from self._converted("registro", suffix, 4, "xlsx", office.workbook, paged=True)
+            yield from self._converted("registro", suffix, 4, "xlsx", office.workbook)
 
     def texts(self) -> Iterator[Expected]:
         encodings = (("utf-8", "NFC"), ("utf-8-sig", "NFC"), ("cp1252", "NFC"), ("utf-16", "NFC"), ("utf-8", "NFD"))
@@ -171,14 +171,12 @@ class _Library:
         count: int,
         source_suffix: str,
         make: Callable[[Path, Manuscript], None],
-        *,
-        paged: bool,
     ) -> Iterator[Expected]:
         sources = []
         for file, text in self._manuscripts(f"{name}-{suffix}", count, suffix, pages=2):
             sources.append(self.workshop / f"{file.stem}.{source_suffix}")
             make(sources[-1], text)
-            yield from expected(file, text, paged=paged)
+            yield from expected(file, text, paged=True)
         office.convert(sources, suffix, self.folder)
 
 
