@@ -19,6 +19,11 @@ from tests.integration.ingest.documents import pdf
 pytestmark = pytest.mark.timeout(300)
 
 
+def _heed_ctrl_c() -> None:
+    """What a shell does for the command at its terminal; whoever runs these tests in the background ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """An `xgtwin` command at a terminal of its own, and all that it has shown so far."""
 
@@ -32,6 +37,7 @@ class Terminal:
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
+            preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 - it takes no lock
         )
         os.close(theirs)
         self._reader = Thread(target=self._read, daemon=True)
