@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from query_service.answering.citations import Citer
 from query_service.answering.extractive import Extractive
 from query_service.answering.sentence_scorer import score_sentences
-from query_service.citations import Citer
 from query_service.evidence import Evidence, EvidenceFinder
-from query_service.retrieval import Retriever
-from query_service.terms import WordReader
+from query_service.retrieval.retriever import Retriever
+from query_service.words.terms import WordReader
 from shared.embeddings.folding import fold
 from shared.embeddings.lexical import LexicalEncoder
 from shared.models import DEFAULT_ORGANIZATION_ID, Chunk

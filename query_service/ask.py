@@ -10,12 +10,12 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from query_service.conversations import Conversations
-from query_service.draft import Draft
+from query_service.answering.draft import Draft
+from query_service.answering.speech import spoken
+from query_service.answering.writer import Writer
+from query_service.conversations.store import Conversations
 from query_service.events import Delta, Done, Event, Meta, Timings, sources_of
 from query_service.evidence import EvidenceFinder
-from query_service.speech import spoken
-from query_service.writer import Writer
 from shared.models import Filters
 from shared.observability.metrics import ANSWERS, ASK_STAGE_SECONDS
 

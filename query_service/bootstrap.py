@@ -6,22 +6,23 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
+from query_service.answering.citations import Citer
 from query_service.answering.extractive import Extractive
 from query_service.answering.llm import LlmAnswerer
-from query_service.api import ask_routes, conversation_routes, search_routes
+from query_service.answering.writer import Writer
+from query_service.api.conversations import conversation_routes
+from query_service.api.perguntar import perguntar_routes
+from query_service.api.questions import ask_routes, search_routes
 from query_service.ask import Asker
-from query_service.citations import Citer
 from query_service.console import console_routes
-from query_service.conversations import Conversations
+from query_service.conversations.store import Conversations
 from query_service.evidence import EvidenceFinder
 from query_service.llm.openai_compatible import OpenAICompatible
 from query_service.llm.protocol import Llm
 from query_service.pending import PendingDocuments
-from query_service.perguntar import perguntar_routes
-from query_service.retrieval import Retriever
+from query_service.retrieval.retriever import Retriever
 from query_service.status import Status
-from query_service.terms import WordReader
-from query_service.writer import Writer
+from query_service.words.terms import WordReader
 from shared.auth.guard import Guard
 from shared.auth.keys import Scope
 from shared.db.engine import ping as ping_database

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from query_service.answering.protocol import AnswerRequest
-from query_service.conversations import Turn
-from query_service.followup import carried_questions
-from query_service.language import language_of
-from query_service.retrieval import Found, Retriever
-from query_service.spelling import with_repaired_words
-from query_service.terms import Weights, WordReader, weigh
+from query_service.conversations.followup import carried_questions
+from query_service.conversations.store import Turn
+from query_service.retrieval.retriever import Found, Retriever
+from query_service.retrieval.spelling import with_repaired_words
 from query_service.verdict import Verdict, judge
+from query_service.words.language import language_of
+from query_service.words.terms import Weights, WordReader, weigh
 from shared.errors import Unavailable
 from shared.models import Filters, ScoredChunk
 

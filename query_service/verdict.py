@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from query_service.answering.pieces import pieces
 from query_service.answering.sentence_scorer import FULL_COVERAGE, coverage
 from query_service.events import Reason
-from query_service.retrieval import Found
-from query_service.terms import WordReader, share, weigh
+from query_service.retrieval.retriever import Found
+from query_service.words.terms import WordReader, share, weigh
 from shared.models import Chunk
 
 BEST_PASSAGES = 3

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from itertools import groupby
 
+from query_service.answering.citations import Citer
 from query_service.answering.pieces import Kind, ended
 from query_service.answering.protocol import AnswerRequest
 from query_service.answering.sentence_scorer import Candidate, score_sentences
-from query_service.citations import Citer
 from query_service.events import Delta, Usage
-from query_service.sentences import Span
-from query_service.terms import WordReader
+from query_service.words.sentences import Span
+from query_service.words.terms import WordReader
 from shared.embeddings.folding import fold
 from shared.models import Citation
 

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from query_service.answering.citations import Citer, MarkerFilter
 from query_service.answering.prompt import build_prompt
 from query_service.answering.protocol import AnswerRequest, Silent
-from query_service.citations import Citer, MarkerFilter
 from query_service.events import Delta, Usage
 from query_service.llm.protocol import Llm, LlmFailed
 from shared.errors import Unavailable

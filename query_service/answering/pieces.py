@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from query_service.plain_text import plain
-from query_service.sentences import Span, is_item, sentences, without_marker
+from query_service.words.plain_text import plain
+from query_service.words.sentences import Span, is_item, sentences, without_marker
 
 LIST_CHARS = 600
 """A list is shown with the sentence that announces it up to this length."""

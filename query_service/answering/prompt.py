@@ -4,9 +4,9 @@ import secrets
 from collections.abc import Sequence
 
 from query_service.answering.protocol import AnswerRequest
+from query_service.conversations.tables import Role
 from query_service.llm.protocol import ChatMessage
-from query_service.plain_text import without_citations
-from query_service.tables import Role
+from query_service.words.plain_text import without_citations
 from shared.models import ScoredChunk
 
 # The budget, in characters (Portuguese: about three a token). All together stays under 4,000 tokens, which the

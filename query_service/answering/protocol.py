@@ -4,10 +4,10 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
-from query_service.conversations import Turn
+from query_service.conversations.store import Turn
 from query_service.events import Delta, Usage
-from query_service.language import Language
-from query_service.terms import Weights
+from query_service.words.language import Language
+from query_service.words.terms import Weights
 from shared.models import Citation, ScoredChunk
 
 

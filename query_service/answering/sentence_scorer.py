@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from query_service.answering.pieces import Kind, pieces
-from query_service.sentences import Span
-from query_service.terms import Features, Weights, WordReader, share
+from query_service.words.sentences import Span
+from query_service.words.terms import Features, Weights, WordReader, share
 from shared.embeddings.folding import fold
 from shared.models import ScoredChunk
 

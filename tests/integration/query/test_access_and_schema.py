@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from prometheus_client import REGISTRY
 from sqlmodel import Session, SQLModel, select
 
-from query_service.tables import Conversation, Message
+from query_service.conversations.tables import Conversation, Message
 from shared.auth.keys import Scope, create_key
 from shared.auth.tables import ApiKey, Organization
 

@@ -195,7 +195,7 @@ async def test_closing_the_socket_cancels_the_model_call(build, llm, model):
 
 
 def test_streams_are_kept_alive_while_the_model_thinks(build, llm, model, monkeypatch):
-    monkeypatch.setattr("query_service.sse.HEARTBEAT_S", 0.05)
+    monkeypatch.setattr("query_service.api.sse.HEARTBEAT_S", 0.05)
     model.script = [model.HANG]
     with TestClient(build(llm=llm | {"first_token_s": 0.5})) as client:
         response = ask(client, stream=True)

@@ -2,10 +2,10 @@
 
 from uuid import UUID, uuid5
 
+from query_service.answering.citations import Citer
 from query_service.answering.protocol import AnswerRequest
-from query_service.citations import Citer
-from query_service.retrieval import Found
-from query_service.terms import Rarity, WordReader, weigh
+from query_service.retrieval.retriever import Found
+from query_service.words.terms import Rarity, WordReader, weigh
 from shared.embeddings.lexical import LexicalEncoder
 from shared.models import Chunk, ScoredChunk
 

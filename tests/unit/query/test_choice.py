@@ -1,4 +1,4 @@
-from query_service.retrieval import choose
+from query_service.retrieval.choice import choose
 from tests.unit.query.samples import passage
 
 TEXT = "Uma frase que ocupa bastante espaço no documento do laboratório. "

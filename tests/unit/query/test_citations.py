@@ -1,6 +1,6 @@
 import pytest
 
-from query_service.citations import MarkerFilter
+from query_service.answering.citations import MarkerFilter
 from tests.unit.query.samples import INGEST, citer, passage
 
 FIRST = passage("O 5G nasceu em 2018. A latência do 5G é baixa. O espectro vai até 71 GHz.", document="a.pdf")

@@ -4,7 +4,7 @@ from uuid import uuid4
 import pytest
 from sqlmodel import Session
 
-from query_service.conversations import HISTORY_MESSAGES, TITLE_CHARS, Conversations
+from query_service.conversations.store import HISTORY_MESSAGES, TITLE_CHARS, Conversations
 from query_service.events import Done, Reason, Timings, Usage
 from shared.auth.tables import Organization
 from shared.db.engine import migrate, open_engine

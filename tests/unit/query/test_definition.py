@@ -1,6 +1,6 @@
 import pytest
 
-from query_service.definition import opening
+from query_service.retrieval.definition import opening
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from query_service.sentences import sentences
+from query_service.words.sentences import sentences
 
 WHOLE = [
     "O Dr. Silva coordena o laboratório.",

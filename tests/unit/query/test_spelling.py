@@ -1,6 +1,6 @@
 import pytest
 
-from query_service.spelling import edits, with_repaired_words
+from query_service.retrieval.spelling import edits, with_repaired_words
 from query_service.verdict import judge
 from tests.unit.query.samples import found, passage, reader
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from query_service import wording
-from query_service.conversations import Turn
+from query_service.answering import wording
+from query_service.answering.speech import MAX_CHARS, spoken
+from query_service.conversations.followup import carried_questions
+from query_service.conversations.store import Turn
+from query_service.conversations.tables import Role
 from query_service.events import Reason
-from query_service.followup import carried_questions
-from query_service.language import language_of
-from query_service.speech import MAX_CHARS, spoken
-from query_service.tables import Role
+from query_service.words.language import language_of
 from tests.unit.query.samples import reader
 
 

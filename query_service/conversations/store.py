@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 from sqlalchemy import Engine, tuple_
 from sqlmodel import Session, col, select
 
-from query_service import cursor as cursors
+from query_service.conversations import cursor as cursors
+from query_service.conversations.tables import Conversation, Message, Role
 from query_service.events import Done
-from query_service.tables import Conversation, Message, Role
 from shared.db.rows import utc_now
 from shared.errors import NotFound
 from shared.models import Frozen

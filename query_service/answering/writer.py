@@ -3,9 +3,9 @@
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
-from query_service import wording
+from query_service.answering import wording
+from query_service.answering.draft import Draft
 from query_service.answering.protocol import Answerer, Silent
-from query_service.draft import Draft
 from query_service.events import Delta, Reason, Usage
 from query_service.evidence import Evidence
 from query_service.pending import PendingDocuments

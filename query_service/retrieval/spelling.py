@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from query_service.retrieval import Found
-from query_service.terms import Word, WordReader
+from query_service.retrieval.retriever import Found
+from query_service.words.terms import Word, WordReader
 
 MIN_CHARS = 5
 """Shorter words are too close to each other: `rede` and `sede` differ by one letter."""

@@ -1,27 +1,23 @@
 """Finding passages: vectors of the question, one search, and a choice that does not repeat itself."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
-from query_service.definition import opening
-from query_service.terms import Rarity, Word, WordReader
+from query_service.retrieval.choice import choose
+from query_service.retrieval.definition import opening
+from query_service.words.terms import Rarity, Word, WordReader
 from shared.embeddings.protocol import Embedder, Vector
 from shared.errors import Unavailable
-from shared.models import Chunk, Filters, ScoredChunk
+from shared.models import Filters, ScoredChunk
 from shared.observability.logs import get_logger
 from shared.observability.metrics import EMBEDDER_FAILURES
 from shared.vector_store.protocol import SearchRequest, SparseVector, VectorStore
 
 log = get_logger(__name__)
 
-PER_PAGE = 2
-"""Passages of one page at most: the third one of a page rarely adds what the page of another document does."""
 OVERSAMPLING = 4
 """Hits fetched for each passage wanted, so that enough are left after choosing."""
-MIN_CHARS = 40
-"""A rest shorter than this after trimming an overlap says nothing on its own."""
 
 
 class QuestionEncoder(Protocol):
@@ -89,40 +85,3 @@ class Retriever:
             EMBEDDER_FAILURES.inc()
             log.warning("question_not_embedded", detail=error.detail)
             return None
-
-
-def choose(hits: Sequence[ScoredChunk], top_k: int) -> list[ScoredChunk]:
-    """The best `top_k` hits with at most `PER_PAGE` of one page, and without text that a better hit holds already.
-
-    A trimmed passage stays a literal slice of its chunk. Formats without pages have no limit per page.
-    """
-    chosen: list[ScoredChunk] = []
-    for hit in hits:
-        page = hit.chunk.page_start
-        beside = [c for c in chosen if c.chunk.document_id == hit.chunk.document_id]
-        if page is not None and sum(c.chunk.page_start == page for c in beside) >= PER_PAGE:
-            continue
-        rest = _without_overlaps(hit.chunk, [c.chunk for c in beside if c.chunk.version == hit.chunk.version])
-        if rest is not None:
-            chosen.append(hit if rest is hit.chunk else ScoredChunk(chunk=rest, score=hit.score))
-        if len(chosen) == top_k:
-            break
-    return chosen
-
-
-def _without_overlaps(chunk: Chunk, better: Sequence[Chunk]) -> Chunk | None:
-    """The part of `chunk` that no better one covers; None when too little is left."""
-    start, end = chunk.start, chunk.end
-    for other in better:
-        if other.start <= start < other.end:
-            start = other.end
-        if other.start < end <= other.end:
-            end = other.start
-    if (start, end) == (chunk.start, chunk.end):
-        return chunk
-    if end - start < MIN_CHARS:
-        return None
-    text = chunk.text[start - chunk.start : end - chunk.start]
-    if len(text.strip()) < MIN_CHARS:
-        return None
-    return chunk.model_copy(update={"text": text, "start": start, "end": end})

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from query_service.conversations import Turn
-from query_service.tables import Role
-from query_service.terms import WordReader
+from query_service.conversations.store import Turn
+from query_service.conversations.tables import Role
+from query_service.words.terms import WordReader
 from shared.embeddings.folding import fold
 
 _CONTINUES = re.compile(r"\W*(?:e|mas|entao|and|but|so)\b(?! possivel)")

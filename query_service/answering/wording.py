@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from query_service.events import Reason
-from query_service.language import Language
+from query_service.words.language import Language
 
 _NOTHING = {
     "pt": "Não encontrei nada sobre isso nos documentos. Tente perguntar com outras palavras.",

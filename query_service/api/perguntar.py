@@ -9,11 +9,11 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ValidationError
 
-from query_service.api import Allowed, credential_of
+from query_service.answering.wording import problem_in_portuguese
+from query_service.api.access import Allowed, credential_of
+from query_service.api.schemas import BlankQuestion, LongQuestion, cleaned_question
 from query_service.ask import Asker, Question
 from query_service.events import Done
-from query_service.schemas import BlankQuestion, LongQuestion, cleaned_question
-from query_service.wording import problem_in_portuguese
 from shared.errors import NotFound, Unprocessable, XgtwinError
 from shared.settings import QuerySettings
 

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from query_service.conversations.tables import Conversation, Message
 from query_service.events import Timings, Usage
-from query_service.tables import Conversation, Message
 from shared.errors import Unprocessable
 from shared.models import Citation, Filters, ScoredChunk, comparable
 

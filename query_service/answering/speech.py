@@ -2,8 +2,8 @@
 
 import re
 
-from query_service.plain_text import plain, without_citations
-from query_service.sentences import sentences
+from query_service.words.plain_text import plain, without_citations
+from query_service.words.sentences import sentences
 
 MAX_CHARS = 320
 """About 20 seconds of speech: what a visitor listens to before looking away."""

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from query_service.answering.sentence_scorer import coverage
 from query_service.events import content_url, page_image_url
-from query_service.sentences import Span, sentences
-from query_service.terms import Rarity, WordReader, weigh
+from query_service.words.sentences import Span, sentences
+from query_service.words.terms import Rarity, WordReader, weigh
 from shared.models import Citation, ScoredChunk
 
 _MARKER = re.compile(r"([ \t]*)\[\s*(\d+(?:\s*,\s*\d+)*)\s*\]")
