@@ -29,7 +29,7 @@ from query_service.words.terms import WordReader
 from shared.embeddings.folding import fold
 from shared.embeddings.lexical import LexicalEncoder
 from shared.models import DEFAULT_ORGANIZATION_ID, Chunk
-from shared.settings import QuerySettings, Settings
+from shared.settings import QuerySettings, RetrievalSettings, Settings
 from shared.vector_store.bootstrap import open_store
 from shared.vector_store.protocol import EmbeddedChunk
 
@@ -131,7 +131,7 @@ def finder(passages: Sequence[Chunk]) -> Iterator[EvidenceFinder]:
         store.upsert([EmbeddedChunk(passage, encoder.passage(passage.text)) for passage in passages])
         for passage in passages:
             store.publish(passage.organization_id, passage.document_id, passage.version)
-        yield EvidenceFinder(Retriever(store, None, encoder, reader, dense_weight=0), reader, min_coverage=0.5)
+        yield EvidenceFinder(Retriever(store, None, encoder, reader, RetrievalSettings()), reader, min_coverage=0.5)
         store.close()
 
 

@@ -48,7 +48,7 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
     reader = WordReader(encoder.stems)
     citer = Citer(settings.ingest.base_url, reader)
     llm = OpenAICompatible(settings.llm) if settings.llm.base_url else None
-    retriever = Retriever(store, embedder, encoder, reader, dense_weight=settings.embedder.dense_weight)
+    retriever = Retriever(store, embedder, encoder, reader, settings.retrieval)
     pending = PendingDocuments(settings.ingest.base_url)
     conversations = Conversations(engine)
     asker = Asker(

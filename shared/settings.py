@@ -13,6 +13,8 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.embeddings.readings import FITTED, ReadingWeights
+
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -142,7 +144,24 @@ class EmbedderSettings(Section):
     api_key: SecretStr = Field(SecretStr(""), description="Its key, if it wants one.")
     dimension: int = Field(384, ge=8, description="For kind=openai: length of the vectors.")
     window: int = Field(512, ge=128, description="For kind=openai: tokens that the model reads of one text.")
+
+
+class RetrievalSettings(Section):
+    """How passages are found. Frozen: a retriever keeps the one it was made with."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    stem_weight: float = Field(FITTED.stem, ge=0, description="Weight of a word of the question by its stem.")
+    surface_weight: float = Field(FITTED.surface, ge=0, description="Weight of a word as it is spelt, without accents.")
+    pair_weight: float = Field(FITTED.pair, ge=0, description="Weight of two words that stand side by side.")
+    piece_weight: float = Field(FITTED.piece, ge=0, description="Weight of each four letters of a word.")
     dense_weight: float = Field(5.0, ge=0, description="Weight of the cosine beside the lexical score in the fusion.")
+    per_page: int = Field(2, ge=1, description="Passages of one page at most.")
+    oversampling: int = Field(4, ge=1, le=20, description="Hits fetched for each passage wanted, to choose from.")
+
+    @property
+    def reading(self) -> ReadingWeights:
+        return ReadingWeights(self.stem_weight, self.surface_weight, self.pair_weight, self.piece_weight)
 
 
 class LogSettings(Section):
@@ -176,6 +195,7 @@ class Settings(BaseSettings):
     llm: LlmSettings = LlmSettings()
     store: StoreSettings = StoreSettings()
     embedder: EmbedderSettings = EmbedderSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
     log: LogSettings = LogSettings()
 
     def auth_required(self, service: Service) -> bool:

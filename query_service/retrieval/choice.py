@@ -4,22 +4,21 @@ from collections.abc import Sequence
 
 from shared.models import Chunk, ScoredChunk
 
-PER_PAGE = 2
-"""Passages of one page at most: the third one of a page rarely adds what the page of another document does."""
 MIN_CHARS = 40
 """A rest shorter than this after trimming an overlap says nothing on its own."""
 
 
-def choose(hits: Sequence[ScoredChunk], top_k: int) -> list[ScoredChunk]:
-    """The best `top_k` hits with at most `PER_PAGE` of one page, and without text that a better hit holds already.
+def choose(hits: Sequence[ScoredChunk], top_k: int, per_page: int) -> list[ScoredChunk]:
+    """The best `top_k` hits with at most `per_page` of one page, and without text that a better hit holds already.
 
-    A trimmed passage stays a literal slice of its chunk. Formats without pages have no limit per page.
+    The third passage of a page rarely adds what the page of another document does. A trimmed passage stays a literal
+    slice of its chunk. Formats without pages have no limit per page.
     """
     chosen: list[ScoredChunk] = []
     for hit in hits:
         page = hit.chunk.page_start
         beside = [c for c in chosen if c.chunk.document_id == hit.chunk.document_id]
-        if page is not None and sum(c.chunk.page_start == page for c in beside) >= PER_PAGE:
+        if page is not None and sum(c.chunk.page_start == page for c in beside) >= per_page:
             continue
         rest = _without_overlaps(hit.chunk, [c.chunk for c in beside if c.chunk.version == hit.chunk.version])
         if rest is not None:

@@ -8,22 +8,21 @@ from query_service.retrieval.choice import choose
 from query_service.retrieval.definition import opening
 from query_service.words.terms import Rarity, Word, WordReader
 from shared.embeddings.protocol import Embedder, Vector
+from shared.embeddings.readings import ReadingWeights
 from shared.errors import Unavailable
 from shared.models import Filters, ScoredChunk
 from shared.observability.logs import get_logger
 from shared.observability.metrics import EMBEDDER_FAILURES
+from shared.settings import RetrievalSettings
 from shared.vector_store.protocol import SearchRequest, SparseVector, VectorStore
 
 log = get_logger(__name__)
-
-OVERSAMPLING = 4
-"""Hits fetched for each passage wanted, so that enough are left after choosing."""
 
 
 class QuestionEncoder(Protocol):
     """The part of `shared.embeddings.lexical.LexicalEncoder` that questions need."""
 
-    def question(self, text: str) -> SparseVector: ...
+    def question(self, text: str, reading: ReadingWeights) -> SparseVector: ...
 
     def stems(self, text: str) -> list[str]: ...
 
@@ -48,14 +47,13 @@ class Retriever:
         embedder: Embedder | None,
         encoder: QuestionEncoder,
         reader: WordReader,
-        *,
-        dense_weight: float,
+        config: RetrievalSettings,
     ) -> None:
         self._store = store
         self._embedder = embedder
         self._encoder = encoder
         self._reader = reader
-        self._dense_weight = dense_weight
+        self._config = config
 
     def retrieve(self, organization_id: UUID, question: str, top_k: int, filters: Filters | None = None) -> Found:
         """The best passages for a question, at most `top_k`, of the documents that meet the filters."""
@@ -64,17 +62,17 @@ class Retriever:
         hits = self._store.search(
             SearchRequest(
                 organization_id=organization_id,
-                lex=self._encoder.question(f"{self._reader.topic(question)} {opening(question)}"),
+                lex=self._encoder.question(f"{self._reader.topic(question)} {opening(question)}", self._config.reading),
                 dense=dense,
-                dense_weight=self._dense_weight,
-                limit=top_k * OVERSAMPLING,
+                dense_weight=self._config.dense_weight,
+                limit=top_k * self._config.oversampling,
                 filters=filters or Filters(),
             )
         )
         stems = sorted({word.stem for word in words})
         counts = self._store.term_counts(organization_id, stems) if stems else {}
         rarity = Rarity(counts, self._store.count(organization_id))
-        return Found(tuple(choose(hits, top_k)), words, rarity, semantic=dense is not None)
+        return Found(tuple(choose(hits, top_k, self._config.per_page)), words, rarity, semantic=dense is not None)
 
     def _dense(self, question: str) -> Vector | None:
         if self._embedder is None:

@@ -20,11 +20,9 @@ import mmh3
 import Stemmer
 
 from shared.embeddings.folding import fold
+from shared.embeddings.readings import FITTED, ReadingWeights
 from shared.embeddings.stop_words import STOP_WORDS
 from shared.vector_store.protocol import SparseVector
-
-STEM_WEIGHT, SURFACE_WEIGHT, PAIR_WEIGHT, PIECE_WEIGHT = 1.0, 0.5, 0.5, 0.3
-"""What a match in each namespace counts; applied to the question, so a change needs no re-indexing."""
 
 K1, B = 0.4, 0.75
 """BM25's saturation and length. Four readings of a word repeat it already, so it saturates sooner than BM25's 1.2."""
@@ -94,14 +92,14 @@ class LexicalEncoder:
         norm = K1 * (1 - B + B * len(tokens.stems) / AVERAGE_LENGTH)
         return SparseVector(tuple(counts), tuple(n * (K1 + 1) / (n + norm) for n in counts.values()))
 
-    def question(self, text: str) -> SparseVector:
+    def question(self, text: str, reading: ReadingWeights = FITTED) -> SparseVector:
         """The vector to search with: each distinct token with the weight of its namespace. Empty as above."""
         tokens = self._tokens(text)
         weights: dict[int, float] = {}
-        weights |= dict.fromkeys(tokens.pieces, PIECE_WEIGHT)
-        weights |= dict.fromkeys(tokens.pairs, PAIR_WEIGHT)
-        weights |= dict.fromkeys(tokens.surfaces, SURFACE_WEIGHT)
-        weights |= dict.fromkeys(tokens.stems, STEM_WEIGHT)
+        weights |= dict.fromkeys(tokens.pieces, reading.piece)
+        weights |= dict.fromkeys(tokens.pairs, reading.pair)
+        weights |= dict.fromkeys(tokens.surfaces, reading.surface)
+        weights |= dict.fromkeys(tokens.stems, reading.stem)
         return SparseVector(tuple(weights), tuple(weights.values()))
 
     def stems(self, text: str) -> list[str]:
