@@ -22,7 +22,7 @@ from shared.errors import Unavailable
 from shared.models import Chunk, ScoredChunk
 from shared.observability.logs import get_logger
 from shared.vector_store import shard_folder, stored_chunk
-from shared.vector_store.edge_requests import all_of, equals, of, query, sparse
+from shared.vector_store.edge_requests import all_of, at, equals, of, query, sparse
 from shared.vector_store.fingerprint import Fingerprint
 from shared.vector_store.protocol import EmbeddedChunk, SearchRequest
 from shared.vector_store.stored_chunk import (
@@ -122,7 +122,12 @@ class EdgeVectorStore:
 
     def chunks(self, organization_id: UUID, document_id: UUID) -> list[Chunk]:
         shelf = equals(SHELF, stored_chunk.published(organization_id))
-        wanted = all_of(shelf, equals(DOCUMENT_ID, str(document_id)))
+        return self._in_order(all_of(shelf, equals(DOCUMENT_ID, str(document_id))))
+
+    def neighbours(self, chunks: Sequence[Chunk]) -> list[Chunk]:
+        return [chunk for places in stored_chunk.places_beside(chunks) for chunk in self._in_order(at(places))]
+
+    def _in_order(self, wanted: edge.Filter) -> list[Chunk]:
         found: list[Chunk] = []
         offset: _PointId | None = None
         while True:

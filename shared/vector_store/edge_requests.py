@@ -1,4 +1,4 @@
-"""What is asked of Qdrant Edge, in its own words. Compare the requests of qdrant.py: they are the same."""
+"""What is asked of Qdrant Edge, in its own words. Compare qdrant_requests.py: they are the same."""
 
 from uuid import UUID
 
@@ -6,7 +6,7 @@ import qdrant_edge as edge
 
 from shared.vector_store import stored_chunk
 from shared.vector_store.protocol import SearchRequest, SparseVector
-from shared.vector_store.stored_chunk import CHUNK_FIELDS, DAY, DENSE, LEX, SHELF
+from shared.vector_store.stored_chunk import CHUNK_FIELDS, DAY, DENSE, DOCUMENT_ID, INDEX, LEX, SHELF, VERSION, Places
 
 
 def query(request: SearchRequest) -> edge.QueryRequest | None:
@@ -49,6 +49,15 @@ def equals(key: str, value: str | int) -> edge.FieldCondition:
 
 def of(organization_id: UUID, *, published: bool | None = None) -> edge.FieldCondition:
     return edge.FieldCondition(SHELF, match=edge.MatchAny(stored_chunk.shelves(organization_id, published)))
+
+
+def at(places: Places) -> edge.Filter:
+    return all_of(
+        equals(SHELF, stored_chunk.published(places.organization_id)),
+        equals(DOCUMENT_ID, str(places.document_id)),
+        equals(VERSION, places.version),
+        edge.FieldCondition(INDEX, match=edge.MatchAny(places.indices)),
+    )
 
 
 def sparse(vector: SparseVector) -> edge.SparseVector:

@@ -85,6 +85,13 @@ class VectorStore(Protocol):
         """All published chunks of a document in document order."""
         ...
 
+    def neighbours(self, chunks: Sequence[Chunk]) -> list[Chunk]:
+        """The published chunks right before and after each of these, in the same version of its document.
+
+        Each once, in document order within a document; none of `chunks` itself.
+        """
+        ...
+
     def count(self, organization_id: UUID, document_id: UUID | None = None, *, published: bool | None = True) -> int:
         """Exact number of chunks; `published=None` counts those not yet visible too."""
         ...

@@ -1,4 +1,4 @@
-"""A Qdrant server (or cluster) by the same port. The only importer of `qdrant_client`.
+"""A Qdrant server (or cluster) by the same port. With qdrant_requests.py the only importer of `qdrant_client`.
 
 The fingerprint is the collection's metadata, written by the same request that makes the collection. Compare edge.py:
 same points, same requests; here filters revise whole documents in one call, since the server freezes nobody.
@@ -18,7 +18,8 @@ from shared.models import Chunk, ScoredChunk
 from shared.observability.logs import get_logger
 from shared.vector_store import stored_chunk
 from shared.vector_store.fingerprint import Fingerprint, require_match
-from shared.vector_store.protocol import EmbeddedChunk, SearchRequest, SparseVector
+from shared.vector_store.protocol import EmbeddedChunk, SearchRequest
+from shared.vector_store.qdrant_requests import all_of, at, equals, of, query, sparse
 from shared.vector_store.stored_chunk import (
     CHUNK_FIELDS,
     DAY,
@@ -82,9 +83,9 @@ class QdrantVectorStore:
                 self._client.upsert(self._collection, points, wait=True)
 
     def publish(self, organization_id: UUID, document_id: UUID, version: int) -> None:
-        document = _equals(DOCUMENT_ID, str(document_id))
-        waiting = _all(_equals(SHELF, stored_chunk.hidden(organization_id)), document, _equals(VERSION, version))
-        others = _all(_of(organization_id), document, but_not=_equals(VERSION, version))
+        document = equals(DOCUMENT_ID, str(document_id))
+        waiting = all_of(equals(SHELF, stored_chunk.hidden(organization_id)), document, equals(VERSION, version))
+        others = all_of(of(organization_id), document, but_not=equals(VERSION, version))
         shelf = {SHELF: stored_chunk.published(organization_id)}
         with _speaking():
             self._client.set_payload(self._collection, shelf, points=waiting, wait=True)
@@ -97,38 +98,43 @@ class QdrantVectorStore:
                 found = [str(record.id) for record in self._client.retrieve(self._collection, list(batch), False)]
                 if not found:
                     continue
-                vectors = [models.PointVectors(id=key, vector={LEX: _sparse(batch[key].lex)}) for key in found]
+                vectors = [models.PointVectors(id=key, vector={LEX: sparse(batch[key].lex)}) for key in found]
                 self._client.update_vectors(self._collection, vectors, wait=True)
                 changed = stored_chunk.changeable(next(iter(batch.values())))
                 self._client.set_payload(self._collection, changed, points=list(found), wait=True)
 
     def delete(self, organization_id: UUID, document_id: UUID) -> None:
-        unwanted = _all(_of(organization_id), _equals(DOCUMENT_ID, str(document_id)))
+        unwanted = all_of(of(organization_id), equals(DOCUMENT_ID, str(document_id)))
         with _speaking():
             self._client.delete(self._collection, models.FilterSelector(filter=unwanted), wait=True)
 
     def search(self, request: SearchRequest) -> list[ScoredChunk]:
-        query = _query(request)
-        if query is None:
+        wanted = query(request)
+        if wanted is None:
             return []
         with _speaking():
             found = self._client.query_points(
-                self._collection, limit=request.limit, with_payload=CHUNK_FIELDS, **query
+                self._collection, limit=request.limit, with_payload=CHUNK_FIELDS, **wanted
             ).points
         return [ScoredChunk(chunk=stored_chunk.from_payload(point.payload), score=point.score) for point in found]
 
     def term_counts(self, organization_id: UUID, terms: Sequence[str]) -> Mapping[str, int]:
-        waiting = _equals(SHELF, stored_chunk.hidden(organization_id))
+        waiting = equals(SHELF, stored_chunk.hidden(organization_id))
         anything_hidden = self._count(waiting) > 0
         counts = {}
         for term in set(terms):
-            holds = _equals(TERMS, stored_chunk.term_id(organization_id, term))
+            holds = equals(TERMS, stored_chunk.term_id(organization_id, term))
             counts[term] = self._count(holds) - (self._count(holds, waiting) if anything_hidden else 0)
         return counts
 
     def chunks(self, organization_id: UUID, document_id: UUID) -> list[Chunk]:
-        shelf = _equals(SHELF, stored_chunk.published(organization_id))
-        wanted = _all(shelf, _equals(DOCUMENT_ID, str(document_id)))
+        shelf = equals(SHELF, stored_chunk.published(organization_id))
+        return self._in_order(all_of(shelf, equals(DOCUMENT_ID, str(document_id))))
+
+    def neighbours(self, chunks: Sequence[Chunk]) -> list[Chunk]:
+        return [chunk for places in stored_chunk.places_beside(chunks) for chunk in self._in_order(at(places))]
+
+    def _in_order(self, wanted: models.Filter) -> list[Chunk]:
         found: list[Chunk] = []
         offset: Any = None
         while True:
@@ -141,8 +147,8 @@ class QdrantVectorStore:
                 return sorted(found, key=lambda chunk: chunk.index)
 
     def count(self, organization_id: UUID, document_id: UUID | None = None, *, published: bool | None = True) -> int:
-        document = [] if document_id is None else [_equals(DOCUMENT_ID, str(document_id))]
-        return self._count(_of(organization_id, published=published), *document)
+        document = [] if document_id is None else [equals(DOCUMENT_ID, str(document_id))]
+        return self._count(of(organization_id, published=published), *document)
 
     def ping(self) -> None:
         with _speaking():
@@ -152,7 +158,7 @@ class QdrantVectorStore:
         self._client.close()
 
     def _point(self, embedded: EmbeddedChunk) -> models.PointStruct:
-        vectors: dict[str, Any] = {LEX: _sparse(embedded.lex)}
+        vectors: dict[str, Any] = {LEX: sparse(embedded.lex)}
         if embedded.dense is not None:
             vectors[DENSE] = list(embedded.dense)
         payload = stored_chunk.to_payload(embedded, self._stems)
@@ -160,7 +166,7 @@ class QdrantVectorStore:
 
     def _count(self, *conditions: models.FieldCondition) -> int:
         with _speaking():
-            return self._client.count(self._collection, count_filter=_all(*conditions), exact=True).count
+            return self._client.count(self._collection, count_filter=all_of(*conditions), exact=True).count
 
 
 def _open(client: QdrantClient, collection: str, fingerprint: Fingerprint) -> None:
@@ -202,42 +208,3 @@ def _speaking() -> Iterator[None]:
             "that it runs. The log says what it answered.",
             retry_after=5,
         ) from error
-
-
-def _query(request: SearchRequest) -> dict[str, Any] | None:
-    """What to ask `query_points`; None when there is nothing to search with. The reasons are in edge.py."""
-    wanted = stored_chunk.conditions(request.filters)
-    narrowed = [models.FieldCondition(key=name, match=models.MatchAny(any=values)) for name, values in wanted.any_of]
-    if wanted.days:
-        narrowed.append(models.FieldCondition(key=DAY, range=models.Range(gte=wanted.days[0], lte=wanted.days[1])))
-    visible = _all(_equals(SHELF, stored_chunk.published(request.organization_id)), *narrowed)
-    lex = _sparse(request.lex)
-    if request.dense is None or not request.dense_weight:
-        return {"query": lex, "using": LEX, "query_filter": visible} if request.lex.indices else None
-    dense = list(request.dense)
-    depth = stored_chunk.candidates(request.limit)
-    by_words = models.Prefetch(query=lex, using=LEX, filter=visible, limit=depth)
-    by_meaning = models.Prefetch(query=dense, using=DENSE, filter=visible, limit=depth)
-    cosine = models.Prefetch(query=dense, using=DENSE, prefetch=[by_words, by_meaning], limit=2 * depth)
-    weighted = models.MultExpression(mult=[request.dense_weight, "$score[1]"])
-    formula = models.FormulaQuery(
-        formula=models.SumExpression(sum=["$score[0]", weighted]), defaults={"$score[0]": 0.0, "$score[1]": 0.0}
-    )
-    return {"query": formula, "prefetch": [by_words, cosine]}
-
-
-def _all(*conditions: models.FieldCondition, but_not: models.FieldCondition | None = None) -> models.Filter:
-    return models.Filter(must=list(conditions), must_not=None if but_not is None else [but_not])
-
-
-def _equals(key: str, value: str | int) -> models.FieldCondition:
-    return models.FieldCondition(key=key, match=models.MatchValue(value=value))
-
-
-def _of(organization_id: UUID, *, published: bool | None = None) -> models.FieldCondition:
-    shelves = stored_chunk.shelves(organization_id, published)
-    return models.FieldCondition(key=SHELF, match=models.MatchAny(any=shelves))
-
-
-def _sparse(vector: SparseVector) -> models.SparseVector:
-    return models.SparseVector(indices=list(vector.indices), values=list(vector.values))

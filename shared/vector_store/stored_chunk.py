@@ -3,7 +3,7 @@ few more that searches and counts go by.
 """
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from shared.vector_store.protocol import EmbeddedChunk
 LEX, DENSE = "lex", "dense"
 """Names of the two vectors of a point."""
 
-DOCUMENT_ID, VERSION = "document_id", "version"
+DOCUMENT_ID, VERSION, INDEX = "document_id", "version", "index"
 
 SHELF = "shelf"
 """Organization and visibility in one keyword: a filtered scan of 20,000 dense vectors takes 2 ms by this one
@@ -105,6 +105,27 @@ def conditions(filters: Filters) -> Conditions:
     first, last = filters.date_from, filters.date_to
     days = (first.toordinal() if first else None, last.toordinal() if last else None) if first or last else None
     return Conditions(tuple((name, values) for name, values in given if values), days)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Places in one version of a document, by `Chunk.index`."""
+
+    organization_id: UUID
+    document_id: UUID
+    version: int
+    indices: list[int]
+
+
+def places_beside(chunks: Sequence[Chunk]) -> list[Places]:
+    """The places right before and after each chunk that none of `chunks` stands at, by document."""
+    held: dict[tuple[UUID, UUID, int], set[int]] = {}
+    for chunk in chunks:
+        held.setdefault((chunk.organization_id, chunk.document_id, chunk.version), set()).add(chunk.index)
+    return [
+        Places(*version, sorted({place for at in indices for place in (at - 1, at + 1) if place >= 0} - indices))
+        for version, indices in held.items()
+    ]
 
 
 def _keywords(labels: Labels) -> list[str]:

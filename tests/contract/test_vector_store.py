@@ -72,6 +72,32 @@ def test_a_documents_chunks_come_in_document_order(store: VectorStore):
     assert store.chunks(ORGANIZATION, chunks[0].document_id) == chunks
 
 
+def test_the_neighbours_of_a_chunk_stand_right_beside_it_in_its_document(store: VectorStore):
+    chunks = document(*(f"Parágrafo número {i} do regulamento." for i in range(30)))
+    ingest(store, chunks)
+    ingest(store, document(*(f"Linha {i}." for i in range(30)), name="other"))
+    store.upsert(embedded(document(*(f"Artigo {i}." for i in range(30)), version=2)))
+    assert store.neighbours([chunks[10]]) == [chunks[9], chunks[11]]
+    assert store.neighbours([chunks[0]]) == [chunks[1]]
+    assert store.neighbours([chunks[29]]) == [chunks[28]]
+
+
+def test_neighbours_of_several_chunks_come_once_and_without_those_chunks(store: VectorStore):
+    chunks = document(*(f"Parágrafo número {i} do regulamento." for i in range(9)))
+    others = document(CORE, LAMP, RULES, name="other")
+    ingest(store, chunks)
+    ingest(store, others)
+    assert store.neighbours([chunks[3], chunks[1], chunks[4]]) == [chunks[0], chunks[2], chunks[5]]
+    assert store.neighbours([others[1], chunks[8]]) == [others[0], others[2], chunks[7]]
+    assert store.neighbours([]) == []
+
+
+def test_organizations_do_not_see_each_others_neighbours(store: VectorStore):
+    ingest(store, document(CORE, LAMP, RULES))
+    foreign = document(CORE, LAMP, RULES, organization=uuid4())
+    assert store.neighbours([foreign[1]]) == []
+
+
 def test_a_new_version_replaces_the_old_one_only_when_it_is_published(store: VectorStore):
     old, new = document(RULES, FOOD), document("A carga horária mínima do estágio é de 200 horas.", version=2)
     ingest(store, old)
