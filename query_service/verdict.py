@@ -42,9 +42,9 @@ def judge(found: Found, reader: WordReader, min_coverage: float) -> Verdict:
 
 def _shared_stems(found: Found, reader: WordReader) -> int:
     """How many of the question's stems the passage with most of them holds."""
-    asked = {word.stem for word in found.words}
-    best = found.passages[:BEST_PASSAGES]
-    return max(len(asked & reader.features(f"{_context(p.chunk)} {p.chunk.text}").stems) for p in best)
+    asked = {word.stem: word for word in found.words}.values()
+    best = [reader.features(f"{_context(p.chunk)} {p.chunk.text}") for p in found.passages[:BEST_PASSAGES]]
+    return max(sum(word.said_with(features.stems) for word in asked) for features in best)
 
 
 def _context(chunk: Chunk) -> str:
@@ -59,7 +59,7 @@ def _held(found: Found, reader: WordReader, number: int) -> float:
     """
     chunk = found.passages[number].chunk
     weights = weigh(found.words, found.rarity)
-    stems = share(weights.stems, reader.features(f"{_context(chunk)} {chunk.text}").stems)
+    stems = share(weights.stems, weights.said(reader.features(f"{_context(chunk)} {chunk.text}").stems))
     # A heading may be the question itself, as in an FAQ, and then the text under it need not repeat its words.
     texts = [*chunk.heading_path[-1:], *(piece.text for piece in pieces(chunk.text, chunk.context))]
     best = max((coverage(weights, reader.features(text)) for text in texts), default=0.0)

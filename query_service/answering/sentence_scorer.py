@@ -51,6 +51,7 @@ class Candidate:
 
 def coverage(weights: Weights, features: Features) -> float:
     """How much of the question's words, word pairs and word pieces a text holds: 0 to 2.5."""
+    features = weights.translated(features)
     return (
         share(weights.stems, features.stems)
         + SURFACE * share(weights.surfaces, features.surfaces)
@@ -88,7 +89,10 @@ def score_sentences(
 def _begins_with(weights: Weights, sentence: str, reader: WordReader) -> bool:
     """Whether the sentence says at its beginning what its subject is, the subject being what is asked about."""
     verb = _DEFINED.search(sentence)
-    return verb is not None and share(weights.stems, {w.stem for w in reader.words(sentence[: verb.start()])}) > 0.99
+    return (
+        verb is not None
+        and share(weights.stems, weights.said({w.stem for w in reader.words(sentence[: verb.start()])})) > 0.99
+    )
 
 
 def _wanted(question: str) -> re.Pattern[str] | None:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -34,10 +34,18 @@ _CACHED_WORDS = 50_000  # about 10 MB; a corpus in one language has fewer freque
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A content word: lower case, without accents, and its stem."""
+    """A content word: lower case, without accents, and its stem.
+
+    `alternatives` are other ways to say it (`gNB`: `estação rádio-base`), each the stems that a text must hold then.
+    """
 
     surface: str
     stem: str
+    alternatives: tuple[frozenset[str], ...] = ()
+
+    def said_with(self, stems: Set[str]) -> bool:
+        """Whether a text with these stems says the word, or an alternative of it."""
+        return self.stem in stems or any(alternative <= stems for alternative in self.alternatives)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,25 @@ class Weights:
     surfaces: Mapping[str, float]
     bigrams: Mapping[tuple[str, str], float]
     grams: Mapping[str, float]
+    synonyms: tuple[Word, ...] = ()
+    """The words of the question that can be said in another way."""
+
+    def said(self, stems: Set[str]) -> frozenset[str]:
+        """Stems of a text, and of the question's words that it says in another way."""
+        return frozenset(stems) | {word.stem for word in self.synonyms if word.said_with(stems)}
+
+    def translated(self, features: Features) -> Features:
+        """`features` as if the text said in the question's own words what it says in other ones."""
+        said = [word for word in self.synonyms if word.stem not in features.stems and word.said_with(features.stems)]
+        if not said:
+            return features
+        stems = features.stems | {word.stem for word in said}
+        return Features(
+            stems=stems,
+            surfaces=features.surfaces | {word.surface for word in said},
+            bigrams=features.bigrams | {pair for pair in self.bigrams if stems.issuperset(pair)},
+            grams=features.grams.union(*(grams(word.surface) for word in said)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +94,11 @@ class Rarity:
     counts: Mapping[str, int]
     total: int
 
-    def of(self, stem: str) -> float:
+    def of(self, word: Word) -> float:
+        """A word is as frequent as all ways to say it together, and such a way as its rarest stem."""
+        ways = (frozenset((word.stem,)), *word.alternatives)
         # Counts may be approximate (see the port), so they are kept within the total.
-        count = min(self.counts.get(stem, 0), self.total)
+        count = min(sum(min(self.counts.get(stem, 0) for stem in way) for way in ways), self.total)
         return math.log(1 + (self.total - count + 0.5) / (count + 0.5))
 
 
@@ -118,16 +147,18 @@ def grams(surface: str) -> tuple[str, ...]:
 
 def weigh(words: Sequence[Word], rarity: Rarity) -> Weights:
     """The weights of a question's words; a word's pieces share its weight, a pair has the mean of its words."""
+    stems = {word.stem: rarity.of(word) for word in words}
     piece_weights: dict[str, float] = {}
     for word in words:
         pieces = grams(word.surface)
         for piece in pieces:
-            piece_weights[piece] = piece_weights.get(piece, 0.0) + rarity.of(word.stem) / len(pieces)
+            piece_weights[piece] = piece_weights.get(piece, 0.0) + stems[word.stem] / len(pieces)
     return Weights(
-        stems={word.stem: rarity.of(word.stem) for word in words},
-        surfaces={word.surface: rarity.of(word.stem) for word in words},
-        bigrams={pair: (rarity.of(pair[0]) + rarity.of(pair[1])) / 2 for pair in _bigrams(words)},
+        stems=stems,
+        surfaces={word.surface: stems[word.stem] for word in words},
+        bigrams={pair: (stems[pair[0]] + stems[pair[1]]) / 2 for pair in _bigrams(words)},
         grams=piece_weights,
+        synonyms=tuple(word for word in words if word.alternatives),
     )
 
 
