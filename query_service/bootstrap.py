@@ -17,8 +17,8 @@ from query_service.ask import Asker
 from query_service.console import console_routes
 from query_service.conversations.store import Conversations
 from query_service.evidence import EvidenceFinder
+from query_service.llm.guarded import GuardedLlm
 from query_service.llm.openai_compatible import OpenAICompatible
-from query_service.llm.protocol import Llm
 from query_service.pending import PendingDocuments
 from query_service.retrieval.retriever import Retriever
 from query_service.status import Status
@@ -47,14 +47,14 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
     encoder = LexicalEncoder()
     reader = WordReader(encoder.stems)
     citer = Citer(settings.ingest.base_url, reader)
-    llm = OpenAICompatible(settings.llm) if settings.llm.base_url else None
+    llm = _llm(settings)
     retriever = Retriever(store, embedder, encoder, reader, settings.retrieval)
     pending = PendingDocuments(settings.ingest.base_url)
     conversations = Conversations(engine)
     asker = Asker(
         conversations,
         EvidenceFinder(retriever, reader, min_coverage=settings.query.min_coverage),
-        Writer(Extractive(reader, citer), _llm_answerer(llm, citer, settings), pending),
+        Writer(Extractive(reader, citer), LlmAnswerer(llm, citer) if llm else None, pending),
         ingest_url=settings.ingest.base_url,
     )
     status = Status(store, embedder, llm)
@@ -95,7 +95,8 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
     return app
 
 
-def _llm_answerer(llm: Llm | None, citer: Citer, settings: Settings) -> LlmAnswerer | None:
-    if llm is None:
+def _llm(settings: Settings) -> GuardedLlm | None:
+    chosen = settings.llm
+    if not chosen.base_url:
         return None
-    return LlmAnswerer(llm, citer, first_token_s=settings.llm.first_token_s, timeout_s=settings.llm.timeout_s)
+    return GuardedLlm(OpenAICompatible(chosen), first_token_s=chosen.first_token_s, timeout_s=chosen.timeout_s)

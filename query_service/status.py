@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from query_service.llm.protocol import Llm
+from query_service.llm.guarded import GuardedLlm
 from shared.embeddings.protocol import Embedder
 from shared.models import DEFAULT_ORGANIZATION_ID
 from shared.vector_store.protocol import VectorStore
@@ -11,9 +11,10 @@ from shared.vector_store.protocol import VectorStore
 class Status:
     """Modes, and the number of searchable chunks as the latest readiness check counted it."""
 
-    def __init__(self, store: VectorStore, embedder: Embedder | None, llm: Llm | None) -> None:
+    def __init__(self, store: VectorStore, embedder: Embedder | None, llm: GuardedLlm | None) -> None:
         self._store = store
         self._chunks: int | None = None
+        self._llm = llm
         self.mode = f"{llm.model} at {llm.host}" if llm else "extractive (no LLM configured)"
         self._retrieval = f"lexical + {embedder.name}" if embedder else "lexical"
 
@@ -23,4 +24,6 @@ class Status:
         self._chunks = self._store.count(DEFAULT_ORGANIZATION_ID)
 
     def facts(self) -> Mapping[str, object]:
-        return {"mode": self.mode, "retrieval": self._retrieval, "chunks": self._chunks}
+        rest = self._llm.breaker.rest_s if self._llm else 0.0
+        mode = self.mode if not rest else f"extractive ({self.mode} failed in a row; tried again in {rest:.0f} s)"
+        return {"mode": mode, "retrieval": self._retrieval, "chunks": self._chunks}

@@ -9,7 +9,7 @@ from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
 
 from query_service.events import Usage
-from query_service.llm.protocol import ChatMessage, LlmFailed
+from query_service.llm.protocol import ChatMessage, Failure, LlmFailed
 from shared.errors import Unavailable
 from shared.observability.logs import get_logger
 from shared.settings import LlmSettings
@@ -33,17 +33,19 @@ class OpenAICompatible:
             base_url=settings.base_url,
             api_key=settings.api_key.get_secret_value() or NO_KEY,
             timeout=settings.timeout_s,
-            max_retries=1,  # a hiccup is forgiven; the deadline of the first token stands above it
+            max_retries=0,  # guarded.py asks again, and knows how much time is left
         )
 
-    async def stream(self, messages: Sequence[ChatMessage]) -> AsyncGenerator[str | Usage, None]:
+    async def stream(
+        self, messages: Sequence[ChatMessage], *, max_tokens: int | None = None
+    ) -> AsyncGenerator[str | Usage, None]:
         try:
             async with self._client.chat.completions.with_streaming_response.create(
                 model=self.model,
                 messages=[_param(message) for message in messages],
                 stream=True,
                 stream_options={"include_usage": True},
-                max_tokens=self._settings.max_tokens,
+                max_tokens=max_tokens or self._settings.max_tokens,
                 temperature=self._settings.temperature,
             ) as response:
                 if response.headers.get("content-type", "").startswith("application/json"):
@@ -66,7 +68,7 @@ class OpenAICompatible:
             raise LlmFailed("connection") from error
         except openai.APIStatusError as error:
             log.warning("llm_refused", status=error.status_code)
-            raise LlmFailed("server" if error.status_code >= 500 or error.status_code == 429 else "refused") from error
+            raise LlmFailed(_kind(error.status_code), retry_after_s=_retry_after_s(error)) from error
         except (openai.OpenAIError, ValueError, TypeError, AttributeError) as error:
             # The library trusts the server's JSON: what is not a chunk shows up as any of these.
             log.warning("llm_answer_broken", error=type(error).__name__)
@@ -74,6 +76,18 @@ class OpenAICompatible:
 
     async def close(self) -> None:
         await self._client.close()
+
+
+def _kind(status: int) -> Failure:
+    if status == 429:
+        return "busy"
+    return "server" if status >= 500 else "refused"
+
+
+def _retry_after_s(error: openai.APIStatusError) -> float | None:
+    """Seconds, as model servers write it; the header's other form, a date, is not worth reading here."""
+    value = error.response.headers.get("retry-after", "")
+    return float(value) if value.isdigit() else None
 
 
 def _usage(counted: CompletionUsage) -> Usage:

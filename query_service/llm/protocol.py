@@ -6,6 +6,10 @@ from typing import Literal, Protocol
 
 from query_service.events import Usage
 
+Failure = Literal["timeout", "connection", "busy", "server", "refused", "broken", "empty", "resting"]
+"""`busy`: 429. `server`: 5xx. `refused`: any other 4xx, so asking again changes nothing. `broken`: what came is not an
+answer of this protocol. `empty`: it ended without a word. `resting`: not asked, after too many failures in a row."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
@@ -14,11 +18,13 @@ class ChatMessage:
 
 
 class LlmFailed(Exception):
-    """The model's server did not do its part. `kind` is for metrics and logs; the detail names no secret."""
+    """The model's server did not do its part. `kind` is for metrics and logs; nothing here names a secret."""
 
-    def __init__(self, kind: Literal["timeout", "connection", "refused", "server", "broken", "empty"]) -> None:
+    def __init__(self, kind: Failure, *, retry_after_s: float | None = None) -> None:
         super().__init__(kind)
-        self.kind = kind
+        self.kind: Failure = kind
+        self.retry_after_s = retry_after_s
+        """What the server asked for, if it did."""
 
 
 class Llm(Protocol):
@@ -29,10 +35,13 @@ class Llm(Protocol):
     host: str
     """Where it is asked, for people to read: no scheme, no path, no key."""
 
-    def stream(self, messages: Sequence[ChatMessage]) -> AsyncGenerator[str | Usage, None]:
+    def stream(
+        self, messages: Sequence[ChatMessage], *, max_tokens: int | None = None
+    ) -> AsyncGenerator[str | Usage, None]:
         """The answer in pieces of text (never empty), and its usage once if the server tells it.
 
-        Raises `LlmFailed`. Closing the iterator, or cancelling its task, ends the server's work on it.
+        `max_tokens` is the longest answer wanted, LLM__MAX_TOKENS when left out. Raises `LlmFailed`. Closing the
+        iterator, or cancelling its task, ends the server's work on it.
         """
         ...
 

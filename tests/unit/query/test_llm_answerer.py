@@ -1,5 +1,3 @@
-import asyncio
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -8,42 +6,19 @@ import pytest
 from query_service.answering.llm import LlmAnswerer
 from query_service.answering.protocol import Silent
 from query_service.events import Delta, Usage
+from query_service.llm.guarded import GuardedLlm
 from query_service.llm.protocol import LlmFailed
 from shared.errors import Unavailable
 from shared.models import Citation
 from tests.unit.query.samples import citer, passage, request
+from tests.unit.query.scripted_llm import NEVER, ScriptedLlm
 
 PASSAGE = passage("O 5G nasceu em 2018. A latência é baixa.")
-NEVER = object()
-
-
-class ScriptedLlm:
-    """Says its script; an exception in it is raised, NEVER waits for ever. Tells whether it was closed."""
-
-    model, host = "scripted", "nowhere"
-
-    def __init__(self, *script: object) -> None:
-        self.script = script
-        self.closed = False
-
-    async def stream(self, messages) -> AsyncGenerator[Any, None]:
-        try:
-            for step in self.script:
-                if step is NEVER:
-                    await asyncio.Event().wait()
-                elif isinstance(step, Exception):
-                    raise step
-                yield step
-        finally:
-            self.closed = True
-
-    async def close(self) -> None:
-        pass
 
 
 async def run(llm, *, first=5.0, whole=5.0) -> list[Any]:
     pieces: list[Any] = []
-    answerer = LlmAnswerer(llm, citer, first_token_s=first, timeout_s=whole)
+    answerer = LlmAnswerer(GuardedLlm(llm, first_token_s=first, timeout_s=whole), citer)
     async with aclosing(answerer.answer(request("Quando nasceu o 5G?", PASSAGE))) as answer:
         async for piece in answer:
             pieces.append(piece)
@@ -68,7 +43,7 @@ async def test_a_marker_that_points_nowhere_is_dropped_and_proves_nothing():
     assert not [piece for piece in pieces if isinstance(piece, Citation)]
 
 
-@pytest.mark.parametrize("script", [(LlmFailed("connection"),), (), ("  ", "\n"), (Usage(),)])
+@pytest.mark.parametrize("script", [(LlmFailed("refused"),), (), ("  ", "\n"), (Usage(),)])
 async def test_a_model_that_gives_no_word_is_silent(script):
     llm = ScriptedLlm(*script)
     with pytest.raises(Silent):
@@ -99,7 +74,8 @@ async def test_a_failure_after_the_first_token_is_no_silence():
 
 async def test_closing_the_answer_closes_the_model_call():
     llm = ScriptedLlm("O 5G nasceu ", "em 2018", NEVER)
-    answer = LlmAnswerer(llm, citer, first_token_s=5, timeout_s=5).answer(request("Quando?", PASSAGE))
+    guarded = GuardedLlm(llm, first_token_s=5, timeout_s=5)
+    answer = LlmAnswerer(guarded, citer).answer(request("Quando?", PASSAGE))
     assert await anext(answer) == Delta(text="O 5G nasceu")
     await answer.aclose()
     assert llm.closed

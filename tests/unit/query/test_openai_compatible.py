@@ -91,13 +91,32 @@ async def test_json_that_is_no_answer_is_broken(body):
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(400, "refused"), (401, "refused"), (404, "refused"), (429, "server"), (500, "server")]
+    ("status", "kind"), [(400, "refused"), (401, "refused"), (404, "refused"), (429, "busy"), (500, "server")]
 )
 async def test_a_status_says_whether_it_was_refused_or_failed(status, kind):
     with pytest.raises(LlmFailed) as caught:
         await said(over(lambda _: httpx2.Response(status, json={"error": {"message": "secret k-123"}})))
     assert caught.value.kind == kind
     assert "k-123" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("Wed, 21 Oct 2026 07:28:00 GMT", None), (None, None)])
+async def test_the_wait_that_a_busy_server_asks_for_is_passed_on(header, seconds):
+    headers = {"retry-after": header} if header else {}
+    with pytest.raises(LlmFailed) as caught:
+        await said(over(lambda _: httpx2.Response(429, headers=headers, json={})))
+    assert caught.value.retry_after_s == seconds
+
+
+async def test_a_shorter_answer_can_be_asked_for():
+    seen = []
+
+    def handler(request):
+        seen.append(json.loads(request.content))
+        return sse(delta("oi"), "[DONE]")
+
+    assert [piece async for piece in over(handler).stream(MESSAGES, max_tokens=7)] == ["oi"]
+    assert seen[0]["max_tokens"] == 7
 
 
 @pytest.mark.parametrize("chunk", ["{not json", '{"choices": 5}', '{"choices": [{"delta": null}]}', '{"error": "x"}'])
