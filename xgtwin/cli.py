@@ -1,7 +1,8 @@
 """`xgtwin`: every command, one line each; what they do stands in the module of the same name."""
 
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 from pydantic import ValidationError
@@ -108,6 +109,33 @@ def reindex() -> None:
 
     discard_store(Settings())
     print("The vectors are gone. Start xgtwin (make up): it makes them anew from the documents that it kept.")
+
+
+@app.command("eval")
+def evaluate(
+    questions: Annotated[Path, typer.Argument(help="A folder with passages and questions, or a file of questions.")],
+    *,
+    split: Annotated[Literal["dev", "test", "all"], typer.Option(help="Tune on dev, report test.")] = "all",
+    limit: Annotated[int | None, typer.Option(min=1, help="Ask at most so many questions, always the same.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Also write it, with the failures: a .md or .json file.")] = None,
+    documents: Annotated[
+        Path | None, typer.Option(help="What a file of questions is about; the watched folder unless said otherwise.")
+    ] = None,
+    unanswerable: Annotated[Path | None, typer.Option(help="A file of questions that nothing answers.")] = None,
+    first_half: Annotated[
+        Path | None, typer.Option(help="A file of titles, one a line: halve the documents by them for refusals too.")
+    ] = None,
+    knobs: Annotated[bool, typer.Option(help="Also measure retrieval with each knob off.")] = True,
+) -> None:
+    """Measure retrieval, answers, proof and refusals on a question set, without a running service.
+
+    The sets are described in docs/evaluation.md.
+    """
+    from xgtwin.eval_command import Files, run_evaluation
+    from xgtwin.evaluation.run import Scope
+
+    files = Files(questions, documents, unanswerable, first_half, report)
+    run_evaluation(Settings(), files, Scope(split, limit, knobs))
 
 
 @app.command()

@@ -1,0 +1,67 @@
+"""Documents of a folder as the chunks that the product makes of them, without a service or a database."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import NAMESPACE_URL, uuid5
+
+from ingest_service.names import title_of
+from ingest_service.parsing.blocks import ParsingLimits
+from ingest_service.parsing.ocr.tessdata import find_language_data
+from ingest_service.parsing.sandbox import Sandbox
+from ingest_service.parsing.sniff import sniff_file
+from ingest_service.passages.canonical import canonical_text
+from ingest_service.passages.chunking import passages, searchable_text
+from ingest_service.reading.reader import Reader
+from shared.embeddings.protocol import Embedder
+from shared.errors import BadRequest
+from shared.models import Chunk
+from shared.settings import IngestSettings
+from xgtwin.evaluation.sets import Entry
+from xgtwin.ingest_files import LocalFile, local_files
+
+
+def read_documents(folder: Path, settings: IngestSettings, embedder: Embedder | None) -> list[Entry]:
+    """The chunks of every document below `folder`, in the order of the names.
+
+    Raises `BadRequest` when there is none, `UnsupportedMedia` or `UnreadableDocument` when one cannot be read.
+    """
+    files = local_files(folder, settings.ignore) if folder.is_dir() else []
+    if not files:
+        raise BadRequest(f"There is no document in {folder}; name the folder that the questions are about.")
+    limits = ParsingLimits(
+        max_pages=settings.max_pages, timeout_s=settings.parse_timeout_s, memory_mb=settings.parse_memory_mb
+    )
+    with TemporaryDirectory() as kept:
+        sandbox = Sandbox(limits, readers=1)
+        try:
+            reader = Reader(sandbox, Path(kept), find_language_data(settings.tessdata_dir))
+            return [entry for file in files for entry in _entries(file, reader, embedder)]
+        finally:
+            sandbox.close()
+
+
+def _entries(file: LocalFile, reader: Reader, embedder: Embedder | None) -> Iterator[Entry]:
+    media_type = sniff_file(file.path, file.name)
+    content_hash = hashlib.sha256(file.path.read_bytes()).hexdigest()
+    parsed = reader.read(file.path, content_hash, media_type, lambda *_: None)
+    document_id = uuid5(NAMESPACE_URL, file.name)
+    title = parsed.title or title_of(file.name)
+    for index, passage in enumerate(passages(canonical_text(parsed.blocks), window=embedder)):
+        chunk = Chunk(
+            id=uuid5(document_id, str(index)),
+            document_id=document_id,
+            filename=file.name,
+            title=title,
+            index=index,
+            text=passage.text,
+            start=passage.start,
+            end=passage.end,
+            page_start=passage.page_start,
+            page_end=passage.page_end,
+            heading_path=passage.heading_path,
+            media_type=media_type,
+            context=passage.context,
+        )
+        yield Entry(chunk, searchable_text(title, passage.heading_path, passage.context, passage.text))
