@@ -17,6 +17,7 @@ from query_service.ask import Asker
 from query_service.console import console_routes
 from query_service.conversations.store import Conversations
 from query_service.evidence import EvidenceFinder
+from query_service.llm.budget import Window
 from query_service.llm.guarded import GuardedLlm
 from query_service.llm.openai_compatible import OpenAICompatible
 from query_service.pending import PendingDocuments
@@ -42,19 +43,20 @@ SMALL_BODY_BYTES = 64 * 1024
 def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedder: Embedder | None) -> FastAPI:
     """The service over parts that the caller opened and will close. Nothing is contacted before it starts.
 
-    Raises `Unavailable` when a setting of the language model is missing.
+    Raises `Unavailable` when a setting of the language model is missing or contradicts another.
     """
     encoder = LexicalEncoder()
     reader = WordReader(encoder.stems)
     citer = Citer(settings.ingest.base_url, reader)
     llm = _llm(settings)
+    window = Window(settings.llm.context_tokens, settings.llm.max_tokens)
     retriever = Retriever(store, embedder, encoder, reader, settings.retrieval)
     pending = PendingDocuments(settings.ingest.base_url)
     conversations = Conversations(engine)
     asker = Asker(
         conversations,
         EvidenceFinder(retriever, reader, min_coverage=settings.query.min_coverage),
-        Writer(Extractive(reader, citer), LlmAnswerer(llm, citer) if llm else None, pending),
+        Writer(Extractive(reader, citer), LlmAnswerer(llm, citer, window) if llm else None, pending),
         ingest_url=settings.ingest.base_url,
     )
     status = Status(store, embedder, llm)

@@ -121,7 +121,12 @@ class LlmSettings(Section):
     first_token_s: float = Field(
         20, gt=0, description="Seconds to the first token before the extractive answerer takes over."
     )
-    max_tokens: int = Field(600, ge=16, description="Longest answer, in tokens.")
+    context_tokens: int = Field(
+        4096,
+        ge=2048,
+        description="The model's window: prompt and answer together, in tokens. Ollama's default is 4096.",
+    )
+    max_tokens: int = Field(600, ge=16, description="Longest answer, in tokens; at most half of the window.")
     temperature: float = Field(0.1, ge=0, le=2, description="Sampling temperature.")
 
 

@@ -8,6 +8,7 @@ from query_service.answering.citations import Citer, MarkerFilter
 from query_service.answering.prompt import build_prompt
 from query_service.answering.protocol import AnswerRequest, Silent
 from query_service.events import Delta, Usage
+from query_service.llm.budget import Window
 from query_service.llm.protocol import Llm, LlmFailed
 from shared.errors import Unavailable
 from shared.models import Citation
@@ -16,10 +17,11 @@ from shared.models import Citation
 class LlmAnswerer:
     """`Answerer` over any `Llm`; the deadlines are the model's own (llm/guarded.py)."""
 
-    def __init__(self, llm: Llm, citer: Citer) -> None:
+    def __init__(self, llm: Llm, citer: Citer, window: Window) -> None:
         self.model = llm.model
         self._llm = llm
         self._citer = citer
+        self._window = window
 
     async def answer(self, request: AnswerRequest) -> AsyncGenerator[Delta | Citation | Usage, None]:
         markers = MarkerFilter(len(request.passages))
@@ -27,7 +29,7 @@ class LlmAnswerer:
         usage = Usage()
         spoke = False
         try:
-            async with aclosing(self._llm.stream(build_prompt(request))) as pieces:
+            async with aclosing(self._llm.stream(build_prompt(request, self._window))) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Usage):
                         usage = piece

@@ -12,6 +12,14 @@ from shared.models import Citation, ScoredChunk
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The document's text right before and after a passage; empty where there is none."""
+
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerRequest:
     """A question with all that may be used to answer it. `[n]` means `passages[n - 1]`; there is at least one."""
 
@@ -20,6 +28,13 @@ class AnswerRequest:
     passages: tuple[ScoredChunk, ...]
     weights: Weights
     history: tuple[Turn, ...] = ()
+    """The newest turns, oldest first."""
+    summary: str = ""
+    """What was said before them; empty in short conversations."""
+    memory: tuple[str, ...] = ()
+    """What earlier conversations hold about this, best first."""
+    surroundings: tuple[Surroundings, ...] = ()
+    """One for each passage, or none at all: what a language model reads beside it. Quotes never come from there."""
 
 
 class Silent(Exception):

@@ -50,7 +50,8 @@ def test_instructions_in_a_document_stay_between_the_delimiters(build, llm, mode
     prompt = model.prompt
     fences = re.findall(r"<<(passage|end) (\d+) ([0-9a-f]{16})>>", prompt)
     assert len({mark for _, _, mark in fences}) == 1
-    assert prompt.count("<<passage ") - 1 == prompt.count("<<end ") - 1 == len(fences) // 2  # the rules name both
+    data = model.requests[-1]["messages"][-1]["content"]
+    assert data.count("<<passage ") == data.count("<<end ") == data.count("<<") // 2 == len(fences) // 2
     (start,) = [match.end() for match in re.finditer(r"PWNED", prompt)]
     before, after = prompt[:start], prompt[start:]
     assert before.rfind("<<passage") > before.rfind("<<end")

@@ -6,6 +6,7 @@ import pytest
 from query_service.answering.llm import LlmAnswerer
 from query_service.answering.protocol import Silent
 from query_service.events import Delta, Usage
+from query_service.llm.budget import Window
 from query_service.llm.guarded import GuardedLlm
 from query_service.llm.protocol import LlmFailed
 from shared.errors import Unavailable
@@ -13,12 +14,13 @@ from shared.models import Citation
 from tests.unit.query.samples import citer, passage, request
 from tests.unit.query.scripted_llm import NEVER, ScriptedLlm
 
+WINDOW = Window(context=4096, answer=600)
 PASSAGE = passage("O 5G nasceu em 2018. A latência é baixa.")
 
 
 async def run(llm, *, first=5.0, whole=5.0) -> list[Any]:
     pieces: list[Any] = []
-    answerer = LlmAnswerer(GuardedLlm(llm, first_token_s=first, timeout_s=whole), citer)
+    answerer = LlmAnswerer(GuardedLlm(llm, first_token_s=first, timeout_s=whole), citer, WINDOW)
     async with aclosing(answerer.answer(request("Quando nasceu o 5G?", PASSAGE))) as answer:
         async for piece in answer:
             pieces.append(piece)
@@ -75,7 +77,7 @@ async def test_a_failure_after_the_first_token_is_no_silence():
 async def test_closing_the_answer_closes_the_model_call():
     llm = ScriptedLlm("O 5G nasceu ", "em 2018", NEVER)
     guarded = GuardedLlm(llm, first_token_s=5, timeout_s=5)
-    answer = LlmAnswerer(guarded, citer).answer(request("Quando?", PASSAGE))
+    answer = LlmAnswerer(guarded, citer, WINDOW).answer(request("Quando?", PASSAGE))
     assert await anext(answer) == Delta(text="O 5G nasceu")
     await answer.aclose()
     assert llm.closed
