@@ -1,4 +1,4 @@
-"""The story of a question: history -> retrieve -> verdict -> answer -> cite -> keep.
+"""The story of a question: history -> stand-alone question -> retrieve -> verdict -> answer -> cite -> keep.
 
 One generator of events; the JSON answer and the stream are two renderings of it.
 """
@@ -13,6 +13,7 @@ from uuid import UUID
 from query_service.answering.draft import Draft
 from query_service.answering.speech import spoken
 from query_service.answering.writer import Writer
+from query_service.conversations.rewriting import Rewriter
 from query_service.conversations.store import Conversations
 from query_service.events import Delta, Done, Event, Meta, Timings, sources_of
 from query_service.evidence import EvidenceFinder
@@ -37,9 +38,16 @@ class Asker:
     """Answers questions. Holds no state of its own; many questions may run at the same time."""
 
     def __init__(
-        self, conversations: Conversations, finder: EvidenceFinder, writer: Writer, *, ingest_url: str
+        self,
+        conversations: Conversations,
+        rewriter: Rewriter,
+        finder: EvidenceFinder,
+        writer: Writer,
+        *,
+        ingest_url: str,
     ) -> None:
         self._conversations = conversations
+        self._rewriter = rewriter
         self._finder = finder
         self._writer = writer
         self._ingest_url = ingest_url
@@ -54,11 +62,21 @@ class Asker:
         opened = await asyncio.to_thread(
             self._conversations.open, question.organization_id, question.conversation_id, question.text
         )
+        standalone = await self._rewriter.rewrite(question.text, opened.history)
         yield Meta(
-            conversation_id=opened.conversation_id, message_id=opened.message_id, model=self._writer.expected_model
+            conversation_id=opened.conversation_id,
+            message_id=opened.message_id,
+            model=self._writer.expected_model,
+            standalone_question=standalone,
         )
+        understood = time.perf_counter()
         evidence = await self._finder.find(
-            question.organization_id, question.text, opened.history, question.top_k, question.filters
+            question.organization_id,
+            question.text,
+            opened.history,
+            question.top_k,
+            question.filters,
+            standalone=standalone,
         )
         found = time.perf_counter()
         yield sources_of(evidence.passages, self._ingest_url)
@@ -72,7 +90,8 @@ class Asker:
         yield draft.usage
 
         written = time.perf_counter()
-        ASK_STAGE_SECONDS.labels("retrieve").observe(found - begun)
+        ASK_STAGE_SECONDS.labels("understand").observe(understood - begun)
+        ASK_STAGE_SECONDS.labels("retrieve").observe(found - understood)
         ASK_STAGE_SECONDS.labels("answer").observe(written - found)
         done = Done(
             answer=draft.text,
@@ -84,11 +103,15 @@ class Asker:
             model=draft.model,
             usage=draft.usage,
             timings_ms=Timings(
-                retrieve=_ms(found - begun), answer=_ms(written - found), total=_ms(time.perf_counter() - begun)
+                understand=_ms(understood - begun),
+                retrieve=_ms(found - understood),
+                answer=_ms(written - found),
+                total=_ms(time.perf_counter() - begun),
             ),
             speech=spoken(draft.text),
+            standalone_question=standalone,
         )
-        await asyncio.to_thread(self._conversations.answered, question.organization_id, done)
+        await asyncio.to_thread(self._conversations.answered, question.organization_id, opened.question_id, done)
         ANSWERS.labels(done.model, str(done.grounded).lower(), done.reason or "").inc()
         yield done
 

@@ -15,6 +15,7 @@ from query_service.api.perguntar import perguntar_routes
 from query_service.api.questions import ask_routes, search_routes
 from query_service.ask import Asker
 from query_service.console import console_routes
+from query_service.conversations.rewriting import Rewriter
 from query_service.conversations.store import Conversations
 from query_service.evidence import EvidenceFinder
 from query_service.llm.budget import Window
@@ -55,6 +56,7 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
     conversations = Conversations(engine)
     asker = Asker(
         conversations,
+        Rewriter(reader, llm, deadline_s=settings.llm.rewrite_s),
         EvidenceFinder(retriever, reader, min_coverage=settings.query.min_coverage),
         Writer(Extractive(reader, citer), LlmAnswerer(llm, citer, window) if llm else None, pending),
         ingest_url=settings.ingest.base_url,

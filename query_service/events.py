@@ -31,6 +31,7 @@ class Meta(Frozen):
     conversation_id: UUID
     message_id: UUID
     model: str
+    standalone_question: str | None = None
 
 
 class Source(Frozen):
@@ -66,8 +67,9 @@ class Usage(Frozen):
 
 
 class Timings(Frozen):
-    """Milliseconds: finding passages, writing the answer, everything."""
+    """Milliseconds: reading the conversation, finding passages, writing the answer, everything."""
 
+    understand: float = 0.0
     retrieve: float
     answer: float
     total: float
@@ -86,6 +88,9 @@ class Done(Frozen):
     usage: Usage
     timings_ms: Timings
     speech: str = Field(description="The answer for a voice: short, no Markdown, no [n].")
+    standalone_question: str | None = Field(
+        None, description="What was searched for, where a question needed the conversation to be understood."
+    )
 
 
 Event = Meta | Sources | Delta | Citation | Usage | Done

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from query_service.answering.protocol import AnswerRequest
-from query_service.conversations.followup import carried_questions
 from query_service.conversations.store import Turn
 from query_service.retrieval.retriever import Found, Retriever
 from query_service.retrieval.spelling import with_repaired_words
@@ -19,7 +18,7 @@ from shared.models import Filters, ScoredChunk
 DEADLINE_S = 15.0
 """A store that takes longer than this is as good as gone; local ones answer in milliseconds."""
 CARRIED_WEIGHT = 0.5
-"""Weight of words taken over from earlier questions beside the question's own, when sentences are chosen."""
+"""Weight of words that only the stand-alone form of a question has beside its own, when sentences are chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +44,51 @@ class EvidenceFinder:
         self._min_coverage = min_coverage
 
     async def find(
-        self, organization_id: UUID, text: str, history: Sequence[Turn], top_k: int, filters: Filters | None = None
+        self,
+        organization_id: UUID,
+        text: str,
+        history: Sequence[Turn],
+        top_k: int,
+        filters: Filters | None = None,
+        *,
+        standalone: str | None = None,
     ) -> Evidence:
-        """Raises `Unavailable` when the store does not answer in time."""
+        """`standalone` is what `text` means after `history`, where that differs; it is what is searched for.
+
+        Raises `Unavailable` when the store does not answer in time.
+        """
+        searched = standalone or text
         try:
             async with asyncio.timeout(DEADLINE_S):
-                return await asyncio.to_thread(self._find, organization_id, text, tuple(history), top_k, filters)
+                return await asyncio.to_thread(
+                    self._find, organization_id, text, tuple(history), top_k, filters, searched=searched
+                )
         except TimeoutError as error:
             raise Unavailable(
                 f"The document store did not answer within {DEADLINE_S:g} s. Try again in a moment.", retry_after=10
             ) from error
 
     def _find(
-        self, organization_id: UUID, text: str, history: tuple[Turn, ...], top_k: int, filters: Filters | None
+        self,
+        organization_id: UUID,
+        text: str,
+        history: tuple[Turn, ...],
+        top_k: int,
+        filters: Filters | None,
+        *,
+        searched: str,
     ) -> Evidence:
-        carried = carried_questions(text, history, self._reader)
-        searched = " ".join([*carried[::-1], text])
         found = self._retriever.retrieve(organization_id, searched, top_k, filters)
         found = with_repaired_words(found, self._reader)
-        request = AnswerRequest(text, language_of(text), found.passages, self._weights(text, carried, found), history)
+        request = AnswerRequest(
+            text, language_of(searched), found.passages, self._weights(text, searched, found), history
+        )
         verdict = judge(found, self._reader, self._min_coverage)
         return Evidence(organization_id, request, verdict, corpus_empty=found.rarity.total == 0)
 
-    def _weights(self, text: str, carried: Sequence[str], found: Found) -> Weights:
+    def _weights(self, text: str, searched: str, found: Found) -> Weights:
         weights = weigh(found.words, found.rarity)
-        own = {word.stem for word in self._reader.asked(text)}
-        taken_over = {word.stem for earlier in carried for word in self._reader.asked(earlier)} - own
+        own = {word.stem for word in self._reader.words(text)}
+        taken_over = {word.stem for word in self._reader.words(searched)} - own
         stems = {stem: weight * (CARRIED_WEIGHT if stem in taken_over else 1) for stem, weight in weights.stems.items()}
         return replace(weights, stems=stems)

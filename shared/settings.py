@@ -121,6 +121,9 @@ class LlmSettings(Section):
     first_token_s: float = Field(
         20, gt=0, description="Seconds to the first token before the extractive answerer takes over."
     )
+    rewrite_s: float = Field(
+        4, ge=0, description="Seconds to make a follow-up stand alone before rules do it instead; 0: rules only."
+    )
     context_tokens: int = Field(
         4096,
         ge=2048,

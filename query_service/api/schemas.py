@@ -124,6 +124,7 @@ class MessageView(BaseModel):
     id: UUID
     role: str
     content: str
+    standalone_question: str | None
     created_at: datetime
     grounded: bool | None
     reason: str | None

@@ -34,7 +34,9 @@ class Opened:
     """A conversation with a question just written into it; `history` is what was said before, oldest first."""
 
     conversation_id: UUID
+    question_id: UUID
     message_id: UUID
+    """The answer's."""
     history: tuple[Turn, ...]
 
 
@@ -65,21 +67,24 @@ class Conversations:
                 conversation.updated_at = utc_now()
             session.add(conversation)
             session.flush()  # the message points to the conversation
-            session.add(
-                Message(
-                    organization_id=organization_id,
-                    conversation_id=conversation.id,
-                    role=Role.USER.value,
-                    content=question,
-                )
+            asked = Message(
+                organization_id=organization_id,
+                conversation_id=conversation.id,
+                role=Role.USER.value,
+                content=question,
             )
-            opened = Opened(conversation.id, uuid4(), history)
+            session.add(asked)
+            opened = Opened(conversation.id, asked.id, uuid4(), history)
             session.commit()
         return opened
 
-    def answered(self, organization_id: UUID, done: Done) -> None:
-        """Keep the answer. A conversation that was deleted meanwhile keeps it too, unseen."""
+    def answered(self, organization_id: UUID, question_id: UUID, done: Done) -> None:
+        """Keep the answer, and what its question meant. A conversation deleted meanwhile keeps them too, unseen."""
         with Session(self._engine) as session:
+            if done.standalone_question:
+                asked = session.get_one(Message, question_id)
+                asked.standalone_question = done.standalone_question
+                session.add(asked)
             session.add(
                 Message(
                     id=done.message_id,

@@ -36,6 +36,8 @@ class Message(OwnedRow, table=True):
     conversation_id: UUID = Field(foreign_key="conversations.id", index=True)
     role: str
     content: str
+    standalone_question: str | None = None
+    """What was searched for, where a question needed the ones before it to be understood; empty for answers."""
     citations: list[dict[str, Any]] | None = Field(default=None, sa_type=JSON)
     grounded: bool | None = None
     reason: str | None = None

@@ -66,7 +66,7 @@ def test_the_answer_object_has_exactly_the_fields_of_the_contract(client):
     answer = ask(client, "Quando o Inatel foi fundado?")
     assert set(answer) == {
         *("answer", "grounded", "reason", "citations", "conversation_id", "message_id", "model", "usage"),
-        *("timings_ms", "speech"),
+        *("timings_ms", "speech", "standalone_question"),
     }
     assert set(answer["citations"][0]) == {
         *("n", "document_id", "version", "title", "filename", "page_start", "page_end", "heading_path", "quote"),
@@ -129,6 +129,15 @@ def test_a_follow_up_is_understood_from_the_question_before(client):
     second = ask(client, "E onde ele fez o doutorado?", conversation_id=first["conversation_id"])
     assert second["conversation_id"] == first["conversation_id"]
     assert "doutor pela Unicamp" in second["answer"]
+    assert first["standalone_question"] is None
+    assert second["standalone_question"] == "Quem coordena o xGMobile? E onde ele fez o doutorado?"
+    messages = client.get(f"/conversations/{first['conversation_id']}/messages").json()["items"]
+    assert [
+        (message["content"], message["standalone_question"]) for message in messages if message["role"] == "user"
+    ] == [
+        ("Quem coordena o xGMobile?", None),
+        ("E onde ele fez o doutorado?", second["standalone_question"]),
+    ]
 
 
 def test_a_conversation_is_listed_read_and_deleted(client):

@@ -47,7 +47,7 @@ def done(opened, text="Resposta.", citations=()) -> Done:
         message_id=opened.message_id,
         model="extractive",
         usage=Usage(prompt_tokens=1),
-        timings_ms=Timings(retrieve=1.5, answer=2, total=4),
+        timings_ms=Timings(understand=0.5, retrieve=1.5, answer=2, total=4),
         speech=text,
     )
 
@@ -55,7 +55,7 @@ def done(opened, text="Resposta.", citations=()) -> Done:
 def test_a_question_and_its_answer_are_kept_as_they_were(conversations):
     opened = conversations.open(OURS, None, "O que é?")
     proof = citer.support("Texto [1].", [passage("Texto.", page_start=2, heading_path=("A", "B"))])
-    conversations.answered(OURS, done(opened, "Texto [1].", proof))
+    conversations.answered(OURS, opened.question_id, done(opened, "Texto [1].", proof))
     question, answer = conversations.messages(OURS, opened.conversation_id, 10, None).items
     assert (question.role, question.content, question.grounded) == ("user", "O que é?", None)
     assert (answer.id, answer.role, answer.content, answer.grounded) == (
@@ -65,13 +65,13 @@ def test_a_question_and_its_answer_are_kept_as_they_were(conversations):
         True,
     )
     assert answer.citations[0]["quote"] == "Texto."
-    assert answer.timings_ms == {"retrieve": 1.5, "answer": 2.0, "total": 4.0}
+    assert answer.timings_ms == {"understand": 0.5, "retrieve": 1.5, "answer": 2.0, "total": 4.0}
 
 
 def test_the_history_of_the_next_question_is_what_was_said_before_oldest_first(conversations):
     opened = conversations.open(OURS, None, "pergunta 0")
     for n in range(1, 6):
-        conversations.answered(OURS, done(opened, f"resposta {n - 1}"))
+        conversations.answered(OURS, opened.question_id, done(opened, f"resposta {n - 1}"))
         opened = conversations.open(OURS, opened.conversation_id, f"pergunta {n}")
     assert len(opened.history) == HISTORY_MESSAGES
     assert [turn.content for turn in opened.history][-2:] == ["pergunta 4", "resposta 4"]

@@ -1,12 +1,9 @@
-"""Language, refusals, speech, follow-ups: what people read and hear."""
+"""Language, refusals, speech: what people read and hear."""
 
 import pytest
 
 from query_service.answering import wording
 from query_service.answering.speech import MAX_CHARS, spoken
-from query_service.conversations.followup import carried_questions
-from query_service.conversations.store import Turn
-from query_service.conversations.tables import Role
 from query_service.events import Reason
 from query_service.words.language import language_of
 from tests.unit.query.samples import reader
@@ -85,31 +82,3 @@ def test_greetings_and_chat_spellings_are_not_searched_for(question):
 def test_a_greeting_alone_is_still_searched_for():
     assert reader.asked("Bom dia")
     assert reader.topic("Bom dia") == "Bom dia"
-
-
-HISTORY = (
-    Turn(role=Role.USER, content="Quem coordena o xGMobile?"),
-    Turn(role=Role.ASSISTANT, content="O professor Luciano."),
-)
-
-
-@pytest.mark.parametrize(
-    "question", ["E onde ele estudou?", "Onde ele fez o doutorado?", "e quanto a isso?", "Por quê?"]
-)
-def test_a_question_that_leans_on_the_one_before_carries_it(question):
-    assert carried_questions(question, HISTORY, reader) == ("Quem coordena o xGMobile?",)
-
-
-@pytest.mark.parametrize(
-    "question", ["Qual a frequência da faixa de 3,5 GHz no Brasil?", "O que é a latência da rede?"]
-)
-def test_a_question_that_stands_alone_carries_nothing(question):
-    assert carried_questions(question, HISTORY, reader) == ()
-
-
-def test_a_chain_of_leaning_questions_is_followed_to_its_beginning():
-    history = (*HISTORY, Turn(role=Role.USER, content="E onde ele estudou?"))
-    assert carried_questions("E quando foi isso?", history, reader) == (
-        "E onde ele estudou?",
-        "Quem coordena o xGMobile?",
-    )
