@@ -12,7 +12,13 @@ from shared.errors import BadRequest
 from shared.settings import Settings
 from xgtwin.evaluation import report
 from xgtwin.evaluation.documents import read_documents
-from xgtwin.evaluation.reading import read_document_questions, read_folder, read_unanswerable
+from xgtwin.evaluation.reading import (
+    holds_two_turns,
+    read_document_questions,
+    read_folder,
+    read_two_turns,
+    read_unanswerable,
+)
 from xgtwin.evaluation.run import Scope, evaluate
 from xgtwin.evaluation.sets import QuestionSet, Split
 
@@ -57,7 +63,8 @@ def _read(settings: Settings, files: Files, split: Split, embedder: Embedder | N
         data = read_folder(files.source, split)
     else:
         entries = read_documents(files.documents or settings.ingest.watch_dir, settings.ingest, embedder)
-        data = read_document_questions(files.source, split, entries)
+        read = read_two_turns if holds_two_turns(files.source) else read_document_questions
+        data = read(files.source, split, entries)
     if files.unanswerable:
         data = replace(data, unanswerable=read_unanswerable(files.unanswerable, split))
     return data

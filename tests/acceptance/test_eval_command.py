@@ -51,7 +51,7 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> Figures:
 
 def test_the_right_page_is_among_the_first_five(figures: Figures):
     rows = figures["Retrieval"]
-    assert rows["words"]["R@5"] >= 0.93
+    assert rows["words"]["R@5"] >= 0.91
     assert rows["without accents"]["R@5"] >= rows["words"]["R@5"] - 0.02
     assert rows["a typo in each long word"]["R@5"] >= rows["words"]["R@5"] - 0.08
 

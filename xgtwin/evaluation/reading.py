@@ -1,6 +1,6 @@
 """Reading question sets: JSON lines, checked, with the file and the line named when one is wrong.
 
-The two forms (a folder of passages and questions; questions over documents) are described in docs/evaluation.md.
+The forms (a folder of passages and questions, questions over documents, second questions) are in docs/evaluation.md.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 from shared.embeddings.folding import fold
 from shared.errors import BadRequest
 from shared.models import Chunk
-from xgtwin.evaluation.sets import Entry, Question, QuestionSet, Split
+from xgtwin.evaluation.sets import Entry, FollowUp, Question, QuestionSet, Split
 
 PASSAGES, QUESTIONS, UNANSWERABLE = "passages.jsonl", "questions.jsonl", "questions_unanswerable.jsonl"
 
@@ -26,15 +26,18 @@ class PassageLine(BaseModel):
     text: Words
 
 
-class AskedLine(BaseModel):
-    """What every kind of question has; without `split` it belongs to every split."""
+class SplitLine(BaseModel):
+    """Without `split` a question belongs to every split."""
 
     id: Words
-    question: Words
     split: Literal["dev", "test"] | None = None
 
     def within(self, split: Split) -> bool:
         return split == "all" or self.split in (None, split)
+
+
+class AskedLine(SplitLine):
+    question: Words
 
 
 class PassageQuestionLine(AskedLine):
@@ -42,10 +45,22 @@ class PassageQuestionLine(AskedLine):
     answers: list[str] = []
 
 
-class DocumentQuestionLine(AskedLine):
+class PlaceLine(BaseModel):
+    """Where in the documents a question is answered."""
+
     document: Words
     page: int | None = Field(None, ge=1)
     answer: Words
+
+
+class DocumentQuestionLine(AskedLine, PlaceLine):
+    pass
+
+
+class TwoTurnLine(PlaceLine, SplitLine):
+    first: Words
+    second: Words
+    standalone: Words
 
 
 Line = TypeVar("Line", bound=BaseModel)
@@ -73,20 +88,38 @@ def read_folder(folder: Path, split: Split) -> QuestionSet:
 
 
 def read_document_questions(file: Path, split: Split, entries: Sequence[Entry]) -> QuestionSet:
-    """Questions over documents that were cut into `entries`; every chunk of the right page is right.
+    """Questions over documents that were cut into `entries`.
 
     Raises `BadRequest` naming what is wrong and where.
     """
     questions = []
     for line, wrong in _lines(file, DocumentQuestionLine):
-        of_document = [entry.chunk for entry in entries if entry.chunk.filename == line.document]
-        gold = frozenset(chunk.id for chunk in of_document if line.page is None or _on(line.page, chunk))
-        if not gold:
-            place = line.document if line.page is None or not of_document else f"{line.document}, page {line.page}"
-            raise wrong(f"there is no text of {place} among the documents")
+        gold = _gold(line, entries, wrong)
         if line.within(split):
             questions.append(Question(line.id, line.question, gold, (line.answer,)))
     return _filled(QuestionSet(file.stem, tuple(entries), tuple(questions)), file, split)
+
+
+def holds_two_turns(file: Path) -> bool:
+    """Whether the first line of a file of questions has the fields of a second question."""
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        return '"second"' in next(lines, "")
+
+
+def read_two_turns(file: Path, split: Split, entries: Sequence[Entry]) -> QuestionSet:
+    """Second questions over documents; what is measured beside them is their stand-alone forms.
+
+    Raises `BadRequest` naming what is wrong and where.
+    """
+    questions, follow_ups = [], []
+    for line, wrong in _lines(file, TwoTurnLine):
+        gold = _gold(line, entries, wrong)
+        if line.within(split):
+            questions.append(Question(line.id, line.standalone, gold, (line.answer,)))
+            second = Question(line.id, line.second, gold, (line.answer,))
+            follow_ups.append(FollowUp(second, line.first, line.standalone))
+    data = QuestionSet(file.stem, tuple(entries), tuple(questions), follow_ups=tuple(follow_ups))
+    return _filled(data, file, split)
 
 
 def read_unanswerable(file: Path, split: Split) -> tuple[Question, ...]:
@@ -141,5 +174,26 @@ def _entry(line: PassageLine) -> Entry:
     return Entry(chunk, line.text)
 
 
+def _gold(line: PlaceLine, entries: Sequence[Entry], wrong: Wrong) -> frozenset[UUID]:
+    """Every chunk of the page; without pages, those with the answer, or all if a cut goes through it."""
+    of_document = [entry.chunk for entry in entries if entry.chunk.filename == line.document]
+    if line.page is None:
+        right = [chunk for chunk in of_document if _flat(line.answer) in _flat(_read(chunk))] or of_document
+    else:
+        right = [chunk for chunk in of_document if _on(line.page, chunk)]
+    if not right:
+        place = line.document if line.page is None or not of_document else f"{line.document}, page {line.page}"
+        raise wrong(f"there is no text of {place} among the documents")
+    return frozenset(chunk.id for chunk in right)
+
+
 def _on(page: int, chunk: Chunk) -> bool:
     return chunk.page_start is not None and chunk.page_start <= page <= (chunk.page_end or chunk.page_start)
+
+
+def _read(chunk: Chunk) -> str:
+    return " ".join([*chunk.heading_path, chunk.context, chunk.text])
+
+
+def _flat(text: str) -> str:
+    return " ".join(fold(text).split())

@@ -73,7 +73,7 @@ def measure(data: QuestionSet, library: Library, wanted: Sequence[Row]) -> tuple
         measured.append((row.name, quality(ranks)))
     main = [(row.name, one) for row, (_, one) in zip(wanted, measured, strict=True) if row.main]
     return [
-        Table(title="Retrieval", columns=COLUMNS, rows=tuple((name, _figures(one)) for name, one in measured)),
+        Table(title="Retrieval", columns=COLUMNS, rows=tuple((name, figures(one)) for name, one in measured)),
         Table(
             title="Retrieval, 95 % intervals",
             columns=INTERVALS,
@@ -88,7 +88,7 @@ def first_right(found: Sequence[ScoredChunk], question: Question) -> int | None:
     return next((rank for rank, passage in enumerate(found, 1) if passage.chunk.id in question.gold), None)
 
 
-def _figures(one: Quality) -> tuple[float | int, ...]:
+def figures(one: Quality) -> tuple[float | int, ...]:
     return one.questions, one.recall_1, one.recall_5, one.recall_10, one.mrr_10, one.ndcg_10
 
 

@@ -1,4 +1,4 @@
-"""The story of an evaluation: open a library -> retrieval -> answers -> refusals -> report.
+"""The story of an evaluation: open a library -> retrieval -> answers -> second questions -> refusals -> report.
 
 Everything is asked in process of the product's own parts over a throw-away store, so nothing has to run and the same
 set always brings the same figures.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from shared.embeddings.protocol import Embedder
 from shared.settings import Settings
 from shared.version import VERSION
-from xgtwin.evaluation import answers, refusals, retrieval
+from xgtwin.evaluation import answers, follow_ups, refusals, retrieval
 from xgtwin.evaluation.library import Remembering, opened
 from xgtwin.evaluation.refusals import Verdicts
 from xgtwin.evaluation.report import Failure, Report, Table
@@ -42,6 +42,10 @@ async def evaluate(data: QuestionSet, scope: Scope, settings: Settings, embedder
         answered, unproved = await answers.measure(asked, library, settings)
         tables += [*found, answered]
         failures += [*missed, *unproved]
+        if asked.follow_ups:
+            table, lost = await follow_ups.measure(asked.follow_ups, library, settings.retrieval)
+            tables.append(table)
+            failures += lost
         if asked.unanswerable:
             verdicts = Verdicts(
                 await refusals.ask_all(asked.questions, library, settings),

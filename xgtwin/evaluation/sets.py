@@ -34,6 +34,15 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A second question of a conversation, what was asked before it, and the form that stands alone, by hand."""
+
+    question: Question
+    first: str
+    standalone: str
+
+
+@dataclass(frozen=True, slots=True)
 class QuestionSet:
     """`unanswerable` questions have no answer in `entries`, although some are about the same subjects."""
 
@@ -41,10 +50,19 @@ class QuestionSet:
     entries: tuple[Entry, ...]
     questions: tuple[Question, ...]
     unanswerable: tuple[Question, ...] = ()
+    follow_ups: tuple[FollowUp, ...] = ()
+    """Each with its stand-alone form among `questions`, under the same id."""
 
     def sample(self, limit: int | None) -> "QuestionSet":
         """The set with at most `limit` questions of each kind, always the same ones."""
-        return replace(self, questions=_drawn(self.questions, limit), unanswerable=_drawn(self.unanswerable, limit))
+        questions = _drawn(self.questions, limit)
+        ids = {question.id for question in questions}
+        return replace(
+            self,
+            questions=questions,
+            unanswerable=_drawn(self.unanswerable, limit),
+            follow_ups=tuple(one for one in self.follow_ups if one.question.id in ids),
+        )
 
 
 def _drawn(questions: Sequence[Question], limit: int | None) -> tuple[Question, ...]:

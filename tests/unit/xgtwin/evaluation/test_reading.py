@@ -6,7 +6,7 @@ import pytest
 from shared.errors import BadRequest
 from shared.models import Chunk
 from tests.unit.xgtwin.evaluation import toy
-from xgtwin.evaluation.reading import read_document_questions, read_folder
+from xgtwin.evaluation.reading import holds_two_turns, read_document_questions, read_folder, read_two_turns
 from xgtwin.evaluation.sets import Entry
 
 
@@ -15,17 +15,17 @@ def folder(tmp_path: Path) -> Path:
     return toy.write(tmp_path / "toy")
 
 
-def page(number: int | None) -> Entry:
-    one = uuid5(NAMESPACE_URL, str(number))
+def page(number: int | None, text: str = "Texto.") -> Entry:
+    one = uuid5(NAMESPACE_URL, f"{number} {text}")
     chunk = Chunk(
         id=one,
         document_id=one,
-        filename="guia.pdf",
+        filename="guia.pdf" if number else "nota.md",
         title="",
         index=0,
-        text="Texto.",
+        text=text,
         start=0,
-        end=6,
+        end=len(text),
         page_start=number,
     )
     return Entry(chunk, chunk.text)
@@ -93,3 +93,26 @@ def test_a_question_about_a_page_that_is_not_there_is_named(tmp_path: Path):
     file.write_text('{"id": "a", "question": "Onde?", "document": "guia.pdf", "page": 9, "answer": "aqui"}\n')
     with pytest.raises(BadRequest, match=r"line 1: there is no text of guia\.pdf, page 9"):
         read_document_questions(file, "all", [page(1)])
+
+
+@pytest.mark.parametrize(("answer", "right"), [("na gaveta azul", [1]), ("aqui. A chave", [0, 1])])
+def test_in_a_document_without_pages_the_chunks_with_the_answer_are_right_or_all_if_it_is_cut(
+    tmp_path: Path, answer: str, right: list[int]
+):
+    file = tmp_path / "asked.jsonl"
+    file.write_text(f'{{"id": "a", "question": "Onde?", "document": "nota.md", "page": null, "answer": "{answer}"}}\n')
+    entries = [page(None, "Nada está aqui."), page(None, "A chave está na gaveta azul.")]
+    question = read_document_questions(file, "dev", entries).questions[0]
+    assert question.gold == {entries[number].chunk.id for number in right}
+
+
+def test_second_questions_come_with_their_stand_alone_form(tmp_path: Path):
+    file = tmp_path / "turns.jsonl"
+    file.write_text(
+        '{"id": "t", "split": "dev", "first": "O que é o 5G?", "second": "e o 6G?", "standalone": "O que é o 6G?", '
+        '"document": "guia.pdf", "page": 1, "answer": "Texto"}\n'
+    )
+    assert holds_two_turns(file)
+    data = read_two_turns(file, "all", [page(1)])
+    assert [question.text for question in data.questions] == ["O que é o 6G?"]
+    assert [(one.first, one.question.text) for one in data.follow_ups] == [("O que é o 5G?", "e o 6G?")]

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from xgtwin.evaluation import report
 from xgtwin.evaluation.reading import read_folder
 from xgtwin.evaluation.report import Report
 from xgtwin.evaluation.run import Scope, evaluate
+from xgtwin.evaluation.sets import FollowUp
+
+SETTINGS = Settings(_env_file=None)
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +22,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 async def made(folder: Path, scope: Scope) -> Report:
-    return await evaluate(read_folder(folder, scope.split), scope, Settings(_env_file=None), None)
+    return await evaluate(read_folder(folder, scope.split), scope, SETTINGS, None)
 
 
 def figures(made: Report, title: str) -> dict[str, dict[str, float | int | None]]:
@@ -96,3 +100,20 @@ def test_a_sample_is_always_the_same(folder: Path):
     assert data.sample(3) == data.sample(3)
     assert len(data.sample(3).questions) == 3
     assert data.sample(100) == data
+
+
+async def test_a_second_question_is_measured_beside_its_stand_alone_form(folder: Path):
+    data = read_folder(folder, "all")
+    scholar, library = data.questions[1], data.questions[2]
+    asked = replace(
+        data,
+        questions=(scholar, library),
+        follow_ups=(
+            # Only what was asked before says what lasts.
+            FollowUp(replace(scholar, text="e quanto tempo ela dura?"), "O que é a monitoria?", scholar.text),
+            FollowUp(library, "O que é a monitoria?", library.text),
+        ),
+    )
+    rows = figures(await evaluate(asked, Scope("all", knobs=False), SETTINGS, None), "Second questions")
+    assert rows["by hand"]["R@1"] == rows["as understood"]["R@1"] == 1
+    assert rows["new subjects"] == {"questions": 1, "R@1": 1, "R@5": 1, "R@10": 1, "MRR@10": 1, "nDCG@10": 1}
