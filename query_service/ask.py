@@ -15,6 +15,7 @@ from query_service.answering.speech import spoken
 from query_service.answering.writer import Writer
 from query_service.conversations.rewriting import Rewriter
 from query_service.conversations.store import Conversations
+from query_service.conversations.visitor import NOBODY
 from query_service.events import Delta, Done, Event, Meta, Timings, sources_of
 from query_service.evidence import EvidenceFinder
 from shared.models import Filters
@@ -29,6 +30,8 @@ class Question:
     text: str
     top_k: int
     conversation_id: UUID | None = None
+    visitor: str = NOBODY
+    """As `conversations.visitor.visitor_of` names whoever asks."""
     filters: Filters = field(default_factory=Filters)
     credential: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The caller's key header, shown to the ingest service when it is asked what is pending."""
@@ -60,7 +63,11 @@ class Asker:
         """
         begun = time.perf_counter()
         opened = await asyncio.to_thread(
-            self._conversations.open, question.organization_id, question.conversation_id, question.text
+            self._conversations.open,
+            question.organization_id,
+            question.conversation_id,
+            question.text,
+            question.visitor,
         )
         standalone = await self._rewriter.rewrite(question.text, opened.history)
         yield Meta(

@@ -10,11 +10,13 @@ from query_service.answering.citations import Citer
 from query_service.answering.extractive import Extractive
 from query_service.answering.llm import LlmAnswerer
 from query_service.answering.writer import Writer
-from query_service.api.conversations import conversation_routes
+from query_service.api.conversations import conversation_routes, feedback_routes
 from query_service.api.perguntar import perguntar_routes
 from query_service.api.questions import ask_routes, search_routes
 from query_service.ask import Asker
 from query_service.console import console_routes
+from query_service.conversations.feedback import FeedbackBook
+from query_service.conversations.records import ConversationRecords
 from query_service.conversations.rewriting import Rewriter
 from query_service.conversations.store import Conversations
 from query_service.evidence import EvidenceFinder
@@ -95,7 +97,8 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
     app.include_router(ask_routes(asker, allowed, settings.query))
     app.include_router(perguntar_routes(asker, allowed, settings.query))
     app.include_router(search_routes(retriever, allowed, settings.query))
-    app.include_router(conversation_routes(conversations, allowed))
+    app.include_router(conversation_routes(ConversationRecords(engine), allowed))
+    app.include_router(feedback_routes(FeedbackBook(engine), allowed))
     return app
 
 

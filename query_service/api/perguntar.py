@@ -11,8 +11,9 @@ from pydantic import BaseModel, ValidationError
 
 from query_service.answering.wording import problem_in_portuguese
 from query_service.api.access import Allowed, credential_of
-from query_service.api.schemas import BlankQuestion, LongQuestion, cleaned_question
+from query_service.api.schemas import USER_CHARS, BlankQuestion, LongQuestion, cleaned_question
 from query_service.ask import Asker, Question
+from query_service.conversations.visitor import visitor_of
 from query_service.events import Done
 from shared.errors import NotFound, Unprocessable, XgtwinError
 from shared.settings import QuerySettings
@@ -23,6 +24,8 @@ class Pergunta(BaseModel):
 
     pergunta: str
     conversa_id: str | None = None
+    usuario: str | None = None
+    """Quem pergunta, em qualquer forma; guarda-se só um resumo criptográfico (hash). Vazio ou ausente: ninguém."""
 
 
 class Fonte(BaseModel):
@@ -67,6 +70,7 @@ def perguntar_routes(asker: Asker, allowed: Allowed, settings: QuerySettings) ->
                 text=cleaned_question(body.pergunta, settings.max_question_chars, "pergunta"),
                 top_k=settings.top_k,
                 conversation_id=_conversation(body.conversa_id),
+                visitor=visitor_of(principal.organization_id, _user(body.usuario)),
                 credential=credential_of(request),
             )
             return Resposta.of(await asker.answer(question))
@@ -103,11 +107,21 @@ def _read(body: bytes) -> Pergunta:
             detail = "O campo 'pergunta' é obrigatório e deve ser um texto."
         elif "conversa_id" in wrong:
             detail = "O campo 'conversa_id' deve ser um texto; deixe-o vazio para começar uma conversa nova."
+        elif "usuario" in wrong:
+            detail = "O campo 'usuario' deve ser um texto; deixe-o vazio se não quiser dizer quem pergunta."
         else:
             detail = "O corpo do pedido não é um objeto JSON válido."
         raise Unprocessable(
             f'{detail} Envie, por exemplo: {{"pergunta": "O que é o 5G?"}}.', code="invalid_request"
         ) from None
+
+
+def _user(text: str | None) -> str | None:
+    if text and len(text) > USER_CHARS:
+        raise Unprocessable(
+            f"O campo 'usuario' tem {len(text)} caracteres; o limite é de {USER_CHARS}.", code="invalid_request"
+        )
+    return text
 
 
 def _conversation(text: str | None) -> UUID | None:

@@ -15,6 +15,7 @@ from query_service.api.schemas import (
 )
 from query_service.api.sse import event_stream
 from query_service.ask import Asker, Question
+from query_service.conversations.visitor import visitor_of
 from query_service.events import Done
 from query_service.retrieval.retriever import Retriever
 from shared.auth.keys import Principal
@@ -38,6 +39,7 @@ def ask_routes(asker: Asker, allowed: Allowed, settings: QuerySettings) -> APIRo
             text=cleaned_question(body.question, settings.max_question_chars),
             top_k=body.top_k or settings.top_k,
             conversation_id=body.conversation_id,
+            visitor=visitor_of(principal.organization_id, body.user),
             filters=body.filters.meaning(),
             credential=credential_of(request),
         )

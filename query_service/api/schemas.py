@@ -1,20 +1,19 @@
-"""The shapes that this service takes and gives. What is wrong with a question is said here, once."""
+"""The shapes of questions and searches. What is wrong with a question is said here, once."""
 
 import re
 import unicodedata
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from query_service.conversations.tables import Conversation, Message
-from query_service.events import Timings, Usage
 from shared.errors import Unprocessable
-from shared.models import Citation, Filters, ScoredChunk, comparable
+from shared.models import Filters, ScoredChunk, comparable
 
 MAX_FILTER_VALUES = 100
 MAX_FILTER_KEYS = 20
+USER_CHARS = 128
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")  # lone surrogates too: no text can hold them
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _KNOWN_FILTERS = ("document_ids", "collections", "languages", "metadata", "date_from", "date_to")
@@ -34,6 +33,15 @@ def _storable(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_storable)]
+User = Annotated[
+    Text | None,
+    Field(
+        min_length=1,
+        max_length=USER_CHARS,
+        description="Who asks, in any opaque form; only its hash is kept. Lists can be narrowed to it, and only this "
+        "user can continue the conversation by naming a user.",
+    ),
+]
 Value = Text | int | float | bool
 Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2}$")]
 
@@ -69,21 +77,22 @@ TopK = Annotated[int | None, Field(ge=1, le=50, description="Passages to use; th
 Narrowed = Annotated[GivenFilters, BeforeValidator(_known_filters)]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
     """A misspelt field is an error: a lost `conversation_id` would silently start a new conversation."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class AskRequest(_Strict):
+class AskRequest(Strict):
     question: str
     conversation_id: UUID | None = None
+    user: User = None
     stream: bool = False
     top_k: TopK = None
     filters: Narrowed = GivenFilters()
 
 
-class SearchRequest(_Strict):
+class SearchRequest(Strict):
     query: str
     top_k: TopK = None
     filters: Narrowed = GivenFilters()
@@ -105,47 +114,6 @@ class SearchResult(BaseModel):
 
 class SearchResponse(BaseModel):
     results: list[SearchResult]
-
-
-class ConversationView(BaseModel):
-    id: UUID
-    title: str
-    created_at: datetime
-    updated_at: datetime
-
-    @classmethod
-    def of(cls, row: Conversation) -> "ConversationView":
-        return cls(**row.model_dump(include=set(cls.model_fields)))
-
-
-class MessageView(BaseModel):
-    """A question (`role` user: the fields from `grounded` on are null) or an answer."""
-
-    id: UUID
-    role: str
-    content: str
-    standalone_question: str | None
-    created_at: datetime
-    grounded: bool | None
-    reason: str | None
-    citations: list[Citation] | None
-    model: str | None
-    usage: Usage | None
-    timings_ms: Timings | None
-
-    @classmethod
-    def of(cls, row: Message) -> "MessageView":
-        return cls.model_validate(row.model_dump(include=set(cls.model_fields)))
-
-
-class ConversationList(BaseModel):
-    items: list[ConversationView]
-    next_cursor: str | None
-
-
-class MessageList(BaseModel):
-    items: list[MessageView]
-    next_cursor: str | None
 
 
 class BlankQuestion(Unprocessable):

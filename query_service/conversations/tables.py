@@ -1,13 +1,14 @@
-"""Conversations and their messages. Only this service reads these tables."""
+"""Conversations, their messages, and what visitors thought of answers. Only this service reads these tables."""
 
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON
+from sqlalchemy import JSON, Index
 from sqlmodel import Field
 
+from query_service.conversations.visitor import NOBODY
 from shared.db.rows import OwnedRow, utc_field
 
 
@@ -18,12 +19,21 @@ class Role(StrEnum):
     """An answer, as it was given; absent when answering failed or the client went away."""
 
 
+class Rating(IntEnum):
+    UP = 1
+    """It helped."""
+    DOWN = -1
+    """It was wrong, beside the point, or a refusal of what the documents answer."""
+
+
 class Conversation(OwnedRow, table=True):
-    """A series of questions and answers; its title is the first question, cut."""
+    """A series of questions and answers; without a title of its own it has the first question's, cut."""
 
     __tablename__ = "conversations"
+    __table_args__ = (Index("ix_conversations_visitor", "organization_id", "visitor"),)
 
     title: str
+    visitor: str = NOBODY
     updated_at: datetime = utc_field()
     deleted_at: datetime | None = utc_field(nullable=True)
 
@@ -44,3 +54,18 @@ class Message(OwnedRow, table=True):
     model: str | None = None
     usage: dict[str, int] | None = Field(default=None, sa_type=JSON)
     timings_ms: dict[str, float] | None = Field(default=None, sa_type=JSON)
+
+
+class Feedback(OwnedRow, table=True):
+    """What one visitor thought of one answer; the latest word counts."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (Index("uq_feedback_message_visitor", "message_id", "visitor", unique=True),)
+
+    message_id: UUID = Field(foreign_key="messages.id", index=True)
+    visitor: str = NOBODY
+    rating: int
+    comment: str | None = None
+    expected: str | None = None
+    """What the answer should have been, in the visitor's words."""
+    updated_at: datetime = utc_field()

@@ -9,11 +9,11 @@ from fastapi.testclient import TestClient
 from prometheus_client import REGISTRY
 from sqlmodel import Session, SQLModel, select
 
-from query_service.conversations.tables import Conversation, Message
+from query_service.conversations.tables import Conversation, Feedback, Message
 from shared.auth.keys import Scope, create_key
 from shared.auth.tables import ApiKey, Organization
 
-OURS = {Conversation.__tablename__, Message.__tablename__}
+OURS = {Conversation.__tablename__, Message.__tablename__, Feedback.__tablename__}
 
 
 def test_models_and_migrations_agree(engine):
@@ -31,6 +31,10 @@ ROUTES = [
     ("POST", "/search"),
     ("POST", "/api/llm/perguntar"),
     ("GET", "/conversations"),
+    ("POST", "/conversations"),
+    ("GET", "/conversations/00000000-0000-0000-0000-000000000007"),
+    ("PATCH", "/conversations/00000000-0000-0000-0000-000000000007"),
+    ("POST", "/messages/00000000-0000-0000-0000-000000000007/feedback"),
     ("GET", "/conversations/00000000-0000-0000-0000-000000000007/messages"),
     ("DELETE", "/conversations/00000000-0000-0000-0000-000000000007"),
 ]
