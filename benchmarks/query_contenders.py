@@ -87,22 +87,28 @@ class RawEngine:
 
 
 class OverHttp:
-    """One connection a client, kept open. Raises `RuntimeError` on any answer but 200."""
+    """One connection a client, kept open while it has questions. Raises `RuntimeError` on any answer but 200."""
 
     def __init__(self, port: int) -> None:
         self._port = port
         self._own = threading.local()
 
     def post(self, path: str, body: dict[str, object]) -> Any:
-        connection: http.client.HTTPConnection | None = getattr(self._own, "connection", None)
-        if connection is None:
-            connection = self._own.connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=TIMEOUT_S)
-        connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
-        response = connection.getresponse()
-        text = response.read()
-        if response.status != 200:
-            raise RuntimeError(f"{path} answered {response.status}: {text[:300]!r}")
+        try:
+            status, text = self._sent(path, body)
+        except ConnectionError:  # servers close a connection that was silent for a while
+            self._own.connection.close()
+            status, text = self._sent(path, body)
+        if status != 200:
+            raise RuntimeError(f"{path} answered {status}: {text[:300]!r}")
         return json.loads(text)
+
+    def _sent(self, path: str, body: dict[str, object]) -> tuple[int, bytes]:
+        if not hasattr(self._own, "connection"):
+            self._own.connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=TIMEOUT_S)
+        self._own.connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+        response = self._own.connection.getresponse()
+        return response.status, response.read()
 
     def get(self, path: str) -> Any:
         return httpx.get(f"http://127.0.0.1:{self._port}{path}", timeout=TIMEOUT_S, trust_env=False).json()
