@@ -105,6 +105,7 @@ class Asker:
             grounded=draft.grounded,
             reason=draft.reason,
             citations=tuple(draft.citations),
+            sentences=tuple(draft.sentences),
             conversation_id=opened.conversation_id,
             message_id=opened.message_id,
             model=draft.model,

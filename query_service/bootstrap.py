@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from query_service.answering.citations import Citer
 from query_service.answering.extractive import Extractive
 from query_service.answering.llm import LlmAnswerer
+from query_service.answering.support import SupportChecker
 from query_service.answering.writer import Writer
 from query_service.api.conversations import conversation_routes, feedback_routes
 from query_service.api.perguntar import perguntar_routes
@@ -53,6 +54,7 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
     citer = Citer(settings.ingest.base_url, reader)
     llm = _llm(settings)
     window = Window(settings.llm.context_tokens, settings.llm.max_tokens)
+    answerer = LlmAnswerer(llm, citer, SupportChecker(reader), window) if llm else None
     retriever = Retriever(store, embedder, encoder, reader, settings.retrieval)
     pending = PendingDocuments(settings.ingest.base_url)
     conversations = Conversations(engine)
@@ -60,7 +62,7 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
         conversations,
         Rewriter(reader, llm, deadline_s=settings.llm.rewrite_s),
         EvidenceFinder(retriever, reader, min_coverage=settings.query.min_coverage),
-        Writer(Extractive(reader, citer), LlmAnswerer(llm, citer, window) if llm else None, pending),
+        Writer(Extractive(reader, citer), answerer, pending),
         ingest_url=settings.ingest.base_url,
     )
     status = Status(store, embedder, llm)

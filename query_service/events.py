@@ -58,6 +58,18 @@ class Delta(Frozen):
     text: str
 
 
+class Sentence(Frozen):
+    """A sentence of the answer and whether the documents hold it: `answer[start:end]`, its markers included."""
+
+    text: str
+    start: int
+    end: int
+    citations: tuple[int, ...] = Field(description="The `[n]` in it.")
+    supported: bool = Field(
+        description="Whether the passages it cites (all of them, if it cites none) hold its words, numbers and names."
+    )
+
+
 class Usage(Frozen):
     """Tokens, as the language model's server counted them; zero when none was asked or it does not say."""
 
@@ -82,6 +94,9 @@ class Done(Frozen):
     grounded: bool
     reason: Reason | None = Field(description="Null when grounded, except `llm_unavailable` after a fallback.")
     citations: tuple[Citation, ...]
+    sentences: tuple[Sentence, ...] = Field(
+        (), description="What the answer says of the documents, sentence by sentence; our own words are left out."
+    )
     conversation_id: UUID
     message_id: UUID
     model: str = Field(description="The language model's name, or `extractive` for the documents' own sentences.")

@@ -16,6 +16,7 @@ Inner code raises the meaning; only shared/web/problems.py turns it into HTTP (R
 caller as it stands: it says what is wrong and what to do, and never holds a secret, a stack or a path of ours.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -26,10 +27,19 @@ class XgtwinError(Exception):
     title: ClassVar[str] = "Internal error"
     code: str = "internal_error"
 
-    def __init__(self, detail: str, *, code: str | None = None, retry_after: int | None = None) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        code: str | None = None,
+        retry_after: int | None = None,
+        extensions: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.retry_after = retry_after
+        self.extensions = extensions or {}
+        """Further members of the problem document."""
         if code is not None:
             self.code = code
 

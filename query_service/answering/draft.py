@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from query_service.events import Reason, Usage
+from query_service.events import Reason, Sentence, Usage
 from shared.models import Citation
 
 
@@ -12,6 +12,7 @@ class Draft:
 
     model: str = ""
     text: str = ""
+    sentences: list[Sentence] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     reason: Reason | None = None

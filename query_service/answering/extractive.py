@@ -6,13 +6,13 @@ from itertools import groupby
 
 from query_service.answering.citations import Citer
 from query_service.answering.pieces import Kind, ended
-from query_service.answering.protocol import AnswerRequest
+from query_service.answering.protocol import AnswerRequest, Piece
+from query_service.answering.safe_text import quoted
 from query_service.answering.sentence_scorer import Candidate, score_sentences
-from query_service.events import Delta, Usage
+from query_service.events import Delta, Sentence
 from query_service.words.sentences import Span
 from query_service.words.terms import WordReader
 from shared.embeddings.folding import fold
-from shared.models import Citation
 
 MODEL = "extractive"
 SENTENCES = 3
@@ -33,10 +33,17 @@ class Extractive:
         self._reader = reader
         self._citer = citer
 
-    async def answer(self, request: AnswerRequest) -> AsyncGenerator[Delta | Citation | Usage, None]:
+    async def answer(self, request: AnswerRequest) -> AsyncGenerator[Piece, None]:
         chosen = await asyncio.to_thread(self.choose, request)
-        for position, one in enumerate(chosen):
-            yield Delta(text=f"{' ' if position else ''}{ended(one.text)} [{one.passage + 1}]")
+        said: list[Sentence] = []
+        for one in chosen:
+            text, start = f"{quoted(ended(one.text))} [{one.passage + 1}]", said[-1].end + 1 if said else 0
+            said.append(
+                Sentence(text=text, start=start, end=start + len(text), citations=(one.passage + 1,), supported=True)
+            )
+            yield Delta(text=f"{' ' if start else ''}{text}")
+        for sentence in said:
+            yield sentence
         for number, used in groupby(chosen, key=lambda one: one.passage):
             spans = [one.span for one in used]
             whole = Span(spans[0].start, spans[-1].end)

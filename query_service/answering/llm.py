@@ -1,4 +1,4 @@
-"""Answering with a language model: a prompt out, its stream in, its citations checked against the passages."""
+"""Answering with a language model: a prompt out, its stream in, its citations and sentences checked."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -6,54 +6,68 @@ from contextlib import aclosing
 
 from query_service.answering.citations import Citer, MarkerFilter
 from query_service.answering.prompt import build_prompt
-from query_service.answering.protocol import AnswerRequest, Silent
-from query_service.events import Delta, Usage
+from query_service.answering.protocol import AnswerRequest, Piece, Silent
+from query_service.answering.safe_text import SafeText
+from query_service.answering.support import SupportChecker
+from query_service.events import Delta, Sentence, Usage
 from query_service.llm.budget import Window
 from query_service.llm.protocol import Llm, LlmFailed
+from query_service.words.language import language_of
 from shared.errors import Unavailable
 from shared.models import Citation
+from shared.observability.logs import get_logger
+from shared.observability.metrics import LLM_WRONG_LANGUAGE, UNSUPPORTED_SENTENCES
+
+log = get_logger(__name__)
 
 
 class LlmAnswerer:
     """`Answerer` over any `Llm`; the deadlines are the model's own (llm/guarded.py)."""
 
-    def __init__(self, llm: Llm, citer: Citer, window: Window) -> None:
+    def __init__(self, llm: Llm, citer: Citer, checker: SupportChecker, window: Window) -> None:
         self.model = llm.model
         self._llm = llm
         self._citer = citer
+        self._checker = checker
         self._window = window
 
-    async def answer(self, request: AnswerRequest) -> AsyncGenerator[Delta | Citation | Usage, None]:
-        markers = MarkerFilter(len(request.passages))
-        said: list[str] = []
+    async def answer(self, request: AnswerRequest) -> AsyncGenerator[Piece, None]:
+        markers, safe = MarkerFilter(len(request.passages)), SafeText(request.passages)
+        said = ""
         usage = Usage()
-        spoke = False
         try:
             async with aclosing(self._llm.stream(build_prompt(request, self._window))) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Usage):
                         usage = piece
                         continue
-                    spoke = True
-                    if text := markers.feed(piece):
-                        said.append(text)
+                    if text := safe.feed(markers.feed(piece)):
+                        said += text
                         yield Delta(text=text)
         except LlmFailed as error:
-            if not spoke:
+            if not said:  # what may have come is still held back
                 raise Silent(error.kind) from error
-            raise interrupted() from error
-        if rest := markers.rest():
-            said.append(rest)
+            raise Unavailable(
+                "The language model stopped in the middle of its answer. Ask again; if it happens often, look at the "
+                "server behind LLM__BASE_URL or allow it more time with LLM__TIMEOUT_S.",
+                code="llm_interrupted",
+                retry_after=5,
+                extensions={"partial": said},
+            ) from error
+        if rest := (safe.feed(markers.rest()) + safe.rest()).rstrip():
+            said += rest
             yield Delta(text=rest)
-        for citation in await asyncio.to_thread(self._citer.support, "".join(said), request.passages):
+        sentences, citations = await asyncio.to_thread(self._checked, said, request)
+        for sentence in sentences:
+            yield sentence
+        for citation in citations:
             yield citation
         yield usage
 
-
-def interrupted() -> Unavailable:
-    return Unavailable(
-        "The language model stopped in the middle of its answer. Ask again; if it happens often, look at the "
-        "server behind LLM__BASE_URL or allow it more time with LLM__TIMEOUT_S.",
-        code="llm_interrupted",
-        retry_after=5,
-    )
+    def _checked(self, said: str, request: AnswerRequest) -> tuple[list[Sentence], list[Citation]]:
+        sentences = self._checker.check(said, request)
+        UNSUPPORTED_SENTENCES.inc(sum(not sentence.supported for sentence in sentences))
+        if language_of(said) != request.language:
+            LLM_WRONG_LANGUAGE.inc()
+            log.info("llm_answered_in_another_language", model=self.model, wanted=request.language)
+        return sentences, self._citer.support(said, request.passages)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from query_service.conversations.store import Turn
-from query_service.events import Delta, Usage
+from query_service.events import Delta, Sentence, Usage
 from query_service.words.language import Language
 from query_service.words.terms import Weights
 from shared.models import Citation, ScoredChunk
@@ -37,6 +37,9 @@ class AnswerRequest:
     """One for each passage, or none at all: what a language model reads beside it. Quotes never come from there."""
 
 
+Piece = Delta | Sentence | Citation | Usage
+
+
 class Silent(Exception):
     """The answerer gave nothing at all, so another one may take over. `kind` says why, for logs and metrics."""
 
@@ -51,10 +54,11 @@ class Answerer(Protocol):
     model: str
     """What the answer object names as its author."""
 
-    def answer(self, request: AnswerRequest) -> AsyncGenerator[Delta | Citation | Usage, None]:
-        """The text in pieces, then one citation for each passage it points to, and usage if there is any.
+    def answer(self, request: AnswerRequest) -> AsyncGenerator[Piece, None]:
+        """The text in pieces, then its sentences, one citation for each passage it points to, and usage if known.
 
-        Every `[n]` in the text points to a passage. Raises `Silent` before the first piece, or
-        `shared.errors.Unavailable` after it. Closing the iterator stops the work.
+        Every `[n]` in the text points to a passage, and nothing in it is markup that a client would run or load.
+        Raises `Silent` before the first piece, or `shared.errors.Unavailable` after it,
+        with the text so far as the extension `partial`. Closing the iterator stops the work.
         """
         ...

@@ -6,7 +6,8 @@ from contextlib import aclosing
 from query_service.answering import wording
 from query_service.answering.draft import Draft
 from query_service.answering.protocol import Answerer, Silent
-from query_service.events import Delta, Reason, Usage
+from query_service.answering.safe_text import quoted
+from query_service.events import Delta, Reason, Sentence, Usage
 from query_service.evidence import Evidence
 from query_service.pending import PendingDocuments
 
@@ -75,7 +76,7 @@ class Writer:
                 async for text in texts:
                     yield text
             return
-        nearest = dict.fromkeys(passage.chunk.title for passage in evidence.passages)
+        nearest = dict.fromkeys(quoted(passage.chunk.title) for passage in evidence.passages)
         known = evidence.verdict.reason is Reason.LOW_SCORE
         yield wording.refusal(
             draft.reason,
@@ -87,11 +88,15 @@ class Writer:
 
     async def _run(self, answerer: Answerer, evidence: Evidence, draft: Draft) -> AsyncGenerator[str, None]:
         draft.model = answerer.model
+        begin = len(draft.text)
         async with aclosing(answerer.answer(evidence.request)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Delta):
                     yield piece.text
                 elif isinstance(piece, Usage):
                     draft.usage = piece
+                elif isinstance(piece, Sentence):
+                    place = {"start": piece.start + begin, "end": piece.end + begin}
+                    draft.sentences.append(piece.model_copy(update=place))
                 else:
                     draft.citations.append(piece)

@@ -46,5 +46,12 @@ def _sent(event: BaseModel, number: int) -> ServerSentEvent:
 
 
 def _failed(error: XgtwinError, instance: str, number: int) -> ServerSentEvent:
-    body = problem(error.status, title=error.title, detail=error.detail, code=error.code, instance=instance).body
+    body = problem(
+        error.status,
+        title=error.title,
+        detail=error.detail,
+        code=error.code,
+        instance=instance,
+        extensions=error.extensions,
+    ).body
     return ServerSentEvent(bytes(body).decode(), event="error", id=str(number))

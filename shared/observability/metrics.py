@@ -27,6 +27,12 @@ LLM_RETRIES = Counter("xgtwin_llm_retries_total", "Calls of the language model t
 LLM_RESTING = Gauge("xgtwin_llm_resting", "1 while the language model is left alone after failures in a row.")
 REWRITES = Counter("xgtwin_rewrites_total", "Follow-up questions made to stand alone, by what did it.", ["by"])
 FEEDBACK = Counter("xgtwin_feedback_total", "Opinions of visitors on answers.", ["rating"])
+LLM_WRONG_LANGUAGE = Counter(
+    "xgtwin_llm_wrong_language_total", "Answers of the language model in another language than the question's."
+)
+UNSUPPORTED_SENTENCES = Counter(
+    "xgtwin_unsupported_sentences_total", "Sentences of the language model that the cited passages do not hold."
+)
 EMBEDDER_FAILURES = Counter("xgtwin_embedder_failures_total", "Questions searched by their words alone.")
 PENDING_UNKNOWN = Counter("xgtwin_pending_unknown_total", "Times the ingest service did not say what is pending.")
 

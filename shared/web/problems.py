@@ -1,5 +1,6 @@
 """Errors on the wire: RFC 9457 problem documents, for every error and on every route."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -30,9 +31,11 @@ def problem(
     instance: str,
     errors: list[dict[str, str]] | None = None,
     headers: dict[str, str] | None = None,
+    extensions: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """One problem document: `{type,title,status,detail,instance,code,request_id,errors}`."""
+    """One problem document: `{type,title,status,detail,instance,code,request_id,errors}` and its extensions."""
     body: dict[str, Any] = {
+        **(extensions or {}),
         "type": f"urn:xgtwin:problem:{code}",
         "title": title,
         "status": status,
@@ -65,6 +68,7 @@ def add_problem_handlers(app: FastAPI) -> None:
             code=error.code,
             instance=request.url.path,
             headers=headers,
+            extensions=error.extensions,
         )
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:

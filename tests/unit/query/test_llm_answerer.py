@@ -5,13 +5,14 @@ import pytest
 
 from query_service.answering.llm import LlmAnswerer
 from query_service.answering.protocol import Silent
+from query_service.answering.support import SupportChecker
 from query_service.events import Delta, Usage
 from query_service.llm.budget import Window
 from query_service.llm.guarded import GuardedLlm
 from query_service.llm.protocol import LlmFailed
 from shared.errors import Unavailable
 from shared.models import Citation
-from tests.unit.query.samples import citer, passage, request
+from tests.unit.query.samples import citer, passage, reader, request
 from tests.unit.query.scripted_llm import NEVER, ScriptedLlm
 
 WINDOW = Window(context=4096, answer=600)
@@ -20,7 +21,7 @@ PASSAGE = passage("O 5G nasceu em 2018. A latência é baixa.")
 
 async def run(llm, *, first=5.0, whole=5.0) -> list[Any]:
     pieces: list[Any] = []
-    answerer = LlmAnswerer(GuardedLlm(llm, first_token_s=first, timeout_s=whole), citer, WINDOW)
+    answerer = LlmAnswerer(GuardedLlm(llm, first_token_s=first, timeout_s=whole), citer, SupportChecker(reader), WINDOW)
     async with aclosing(answerer.answer(request("Quando nasceu o 5G?", PASSAGE))) as answer:
         async for piece in answer:
             pieces.append(piece)
@@ -62,7 +63,7 @@ async def test_a_first_token_that_does_not_come_in_time_is_silence():
 
 
 async def test_the_deadline_of_the_whole_answer_is_an_error_with_what_to_do():
-    llm = ScriptedLlm("O 5G", NEVER)
+    llm = ScriptedLlm("O 5G ", NEVER)
     with pytest.raises(Unavailable, match="LLM__TIMEOUT_S") as caught:
         await run(llm, whole=0.05)
     assert caught.value.code == "llm_interrupted"
@@ -71,13 +72,13 @@ async def test_the_deadline_of_the_whole_answer_is_an_error_with_what_to_do():
 
 async def test_a_failure_after_the_first_token_is_no_silence():
     with pytest.raises(Unavailable):
-        await run(ScriptedLlm("O 5G", LlmFailed("broken")))
+        await run(ScriptedLlm("O 5G ", LlmFailed("broken")))
 
 
 async def test_closing_the_answer_closes_the_model_call():
     llm = ScriptedLlm("O 5G nasceu ", "em 2018", NEVER)
     guarded = GuardedLlm(llm, first_token_s=5, timeout_s=5)
-    answer = LlmAnswerer(guarded, citer, WINDOW).answer(request("Quando?", PASSAGE))
-    assert await anext(answer) == Delta(text="O 5G nasceu")
+    answer = LlmAnswerer(guarded, citer, SupportChecker(reader), WINDOW).answer(request("Quando?", PASSAGE))
+    assert await anext(answer) == Delta(text="O 5G ")
     await answer.aclose()
     assert llm.closed

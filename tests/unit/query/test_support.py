@@ -1,0 +1,59 @@
+from dataclasses import replace
+
+import pytest
+
+from query_service.answering.protocol import Surroundings
+from query_service.answering.support import SupportChecker
+from tests.unit.query.samples import passage, reader, request
+
+FOUNDED = passage("O Inatel foi fundado em 31 de março de 1965, em Santa Rita do Sapucaí, por Antônio Duarte.")
+MONEY = passage("O centro recebeu R$ 1.500,50 em três parcelas.", document="verba.md")
+ASKED = request("Quando o Inatel foi fundado?", FOUNDED, MONEY)
+check = SupportChecker(reader).check
+
+
+def verdicts(answer: str, asked=ASKED) -> list[bool]:
+    return [sentence.supported for sentence in check(answer, asked)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "supported"),
+    [
+        ("O Inatel foi fundado em 1965 [1].", True),
+        ("A fundação do Inatel foi em março de 1965 [1].", True),
+        ("O Inatel foi fundado em 1970 [1].", False),
+        ("O Inatel foi fundado em 1965 [2].", False),
+        ("O Inatel foi fundado por José Silva [1].", False),
+        ("O Inatel foi fundado por Antônio Duarte [1].", True),
+        ("O centro recebeu 1500,5 reais em 3 parcelas [2].", True),
+        ("O centro recebeu 1500,5 reais em 4 parcelas [2].", False),
+        ("O Inatel foi fundado em 1965.", True),
+        ("O Inatel oferece ótimos cursos de engenharia biomédica [1].", False),
+        ("Sim.", True),
+    ],
+)
+def test_words_numbers_and_names_tell_whether_the_cited_passage_holds_a_sentence(answer, supported):
+    assert verdicts(answer) == [supported]
+
+
+def test_each_sentence_is_found_in_the_answer_with_its_own_citations():
+    answer = "O Inatel foi fundado em 1965. [1] O centro recebeu R$ 1.500,50 [2][1]. Fim."
+    found = check(answer, ASKED)
+    assert [sentence.citations for sentence in found] == [(1,), (2, 1), ()]
+    assert [answer[sentence.start : sentence.end] for sentence in found] == [sentence.text for sentence in found]
+    assert [sentence.text for sentence in found] == [
+        "O Inatel foi fundado em 1965. [1]",
+        "O centro recebeu R$ 1.500,50 [2][1].",
+        "Fim.",
+    ]
+
+
+def test_the_text_around_a_passage_and_its_heading_count_as_read():
+    asked = replace(ASKED, surroundings=(Surroundings(after="O campus tem 12 prédios."), Surroundings()))
+    assert verdicts("O campus tem 12 prédios [1].", asked) == [True]
+    assert verdicts("O campus tem 12 prédios [1].") == [False]
+
+
+def test_the_number_in_the_question_is_no_proof():
+    asked = request("O Inatel foi fundado em 1970?", FOUNDED)
+    assert verdicts("Sim, o Inatel foi fundado em 1970 [1].", asked) == [False]
