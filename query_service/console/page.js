@@ -46,8 +46,23 @@ function source(citation) {
   return item;
 }
 
+// Places in an answer count characters, not the halves of them that JavaScript counts.
+function marked(answer) {
+  const shown = element("p");
+  const characters = Array.from(answer.answer);
+  let end = 0;
+  for (const sentence of answer.sentences.filter((one) => !one.supported)) {
+    const doubtful = element("span", characters.slice(sentence.start, sentence.end).join(""), "unsupported");
+    doubtful.title = "Os trechos citados não confirmam esta frase.";
+    shown.append(characters.slice(end, sentence.start).join(""), doubtful);
+    end = sentence.end;
+  }
+  shown.append(characters.slice(end).join(""));
+  return shown;
+}
+
 function show(card, answer) {
-  card.append(element("p", answer.answer));
+  card.append(marked(answer));
   if (!answer.grounded) card.append(element("p", REASONS[answer.reason] || "", "note"));
   const sources = element("ol");
   sources.append(...answer.citations.map(source));
