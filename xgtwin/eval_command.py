@@ -16,6 +16,7 @@ from xgtwin.evaluation.reading import (
     holds_two_turns,
     read_document_questions,
     read_folder,
+    read_titles,
     read_two_turns,
     read_unanswerable,
 )
@@ -49,15 +50,6 @@ def run_evaluation(settings: Settings, files: Files, scope: Scope) -> None:
         print(f"The report with all failures is in {files.report}.")
 
 
-def _titles_in(file: Path) -> frozenset[str]:
-    """One title a line. Raises `BadRequest` when the file cannot be read."""
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise BadRequest(f"{file} cannot be read ({error.strerror}); it holds one title a line.") from None
-    return frozenset(filter(None, map(str.strip, lines)))
-
-
 def _read(settings: Settings, files: Files, split: Split, embedder: Embedder | None) -> QuestionSet:
     if files.source.is_dir():
         data = read_folder(files.source, split)
@@ -71,7 +63,7 @@ def _read(settings: Settings, files: Files, split: Split, embedder: Embedder | N
 
 
 def _first_half(file: Path, data: QuestionSet) -> frozenset[str]:
-    titles = _titles_in(file)
+    titles = read_titles(file)
     if unknown := sorted(titles - {entry.chunk.title for entry in data.entries}):
         raise BadRequest(f"{file} names {unknown[0]!r}, which is no title of {data.name}.")
     return titles

@@ -1,71 +1,27 @@
-"""Reading question sets: JSON lines, checked, with the file and the line named when one is wrong.
-
-The forms (a folder of passages and questions, questions over documents, second questions) are in docs/evaluation.md.
+"""Reading question sets. The forms (a folder of passages and questions, questions over documents, second questions) are
+in docs/evaluation.md; every error names the file, and the line where there is one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
-
-from pydantic import BaseModel, Field, ValidationError
 
 from shared.embeddings.folding import fold
 from shared.errors import BadRequest
 from shared.models import Chunk
+from xgtwin.evaluation.lines import (
+    AskedLine,
+    DocumentQuestionLine,
+    PassageLine,
+    PassageQuestionLine,
+    PlaceLine,
+    TwoTurnLine,
+    Wrong,
+    read_lines,
+)
 from xgtwin.evaluation.sets import Entry, FollowUp, Question, QuestionSet, Split
 
 PASSAGES, QUESTIONS, UNANSWERABLE = "passages.jsonl", "questions.jsonl", "questions_unanswerable.jsonl"
-
-Words = Annotated[str, Field(min_length=1)]
-
-
-class PassageLine(BaseModel):
-    id: Words
-    title: str = ""
-    text: Words
-
-
-class SplitLine(BaseModel):
-    """Without `split` a question belongs to every split."""
-
-    id: Words
-    split: Literal["dev", "test"] | None = None
-
-    def within(self, split: Split) -> bool:
-        return split == "all" or self.split in (None, split)
-
-
-class AskedLine(SplitLine):
-    question: Words
-
-
-class PassageQuestionLine(AskedLine):
-    gold: Annotated[list[str], Field(min_length=1)]
-    answers: list[str] = []
-
-
-class PlaceLine(BaseModel):
-    """Where in the documents a question is answered."""
-
-    document: Words
-    page: int | None = Field(None, ge=1)
-    answer: Words
-
-
-class DocumentQuestionLine(AskedLine, PlaceLine):
-    pass
-
-
-class TwoTurnLine(PlaceLine, SplitLine):
-    first: Words
-    second: Words
-    standalone: Words
-
-
-Line = TypeVar("Line", bound=BaseModel)
-Wrong = Callable[[str], BadRequest]
-"""Makes the error that names the file and the line."""
 
 
 def read_folder(folder: Path, split: Split) -> QuestionSet:
@@ -73,9 +29,9 @@ def read_folder(folder: Path, split: Split) -> QuestionSet:
 
     Raises `BadRequest` naming what is missing or wrong and where.
     """
-    passages = {line.id: _entry(line) for line, _ in _lines(folder / PASSAGES, PassageLine)}
+    passages = {line.id: _entry(line) for line, _ in read_lines(folder / PASSAGES, PassageLine)}
     questions = []
-    for line, wrong in _lines(folder / QUESTIONS, PassageQuestionLine):
+    for line, wrong in read_lines(folder / QUESTIONS, PassageQuestionLine):
         if missing := [name for name in line.gold if name not in passages]:
             raise wrong(f"there is no passage {missing[0]!r} in {PASSAGES}")
         if line.within(split):
@@ -93,7 +49,7 @@ def read_document_questions(file: Path, split: Split, entries: Sequence[Entry]) 
     Raises `BadRequest` naming what is wrong and where.
     """
     questions = []
-    for line, wrong in _lines(file, DocumentQuestionLine):
+    for line, wrong in read_lines(file, DocumentQuestionLine):
         gold = _gold(line, entries, wrong)
         if line.within(split):
             questions.append(Question(line.id, line.question, gold, (line.answer,)))
@@ -112,7 +68,7 @@ def read_two_turns(file: Path, split: Split, entries: Sequence[Entry]) -> Questi
     Raises `BadRequest` naming what is wrong and where.
     """
     questions, follow_ups = [], []
-    for line, wrong in _lines(file, TwoTurnLine):
+    for line, wrong in read_lines(file, TwoTurnLine):
         gold = _gold(line, entries, wrong)
         if line.within(split):
             questions.append(Question(line.id, line.standalone, gold, (line.answer,)))
@@ -125,38 +81,23 @@ def read_two_turns(file: Path, split: Split, entries: Sequence[Entry]) -> Questi
 def read_unanswerable(file: Path, split: Split) -> tuple[Question, ...]:
     """Questions that nothing answers. Raises `BadRequest` naming what is wrong and where."""
     return tuple(
-        Question(line.id, line.question, frozenset()) for line, _ in _lines(file, AskedLine) if line.within(split)
+        Question(line.id, line.question, frozenset()) for line, _ in read_lines(file, AskedLine) if line.within(split)
     )
+
+
+def read_titles(file: Path) -> frozenset[str]:
+    """One title a line. Raises `BadRequest` when the file cannot be read."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise BadRequest(f"{file} cannot be read ({error.strerror}); it holds one title a line.") from None
+    return frozenset(filter(None, map(str.strip, lines)))
 
 
 def _filled(data: QuestionSet, source: Path, split: Split) -> QuestionSet:
     if not data.questions:
         raise BadRequest(f"{source} holds no question of the split {split!r}.")
     return data
-
-
-def _lines(file: Path, form: type[Line]) -> Iterator[tuple[Line, Wrong]]:
-    """The lines that are not blank, each with the way to complain about it."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise BadRequest(f"{file} cannot be read ({error.strerror}); docs/evaluation.md describes the files.") from None
-    except UnicodeDecodeError as error:
-        broken = error.object.count(b"\n", 0, error.start) + 1
-        raise BadRequest(f"{file}, line {broken}: it is not UTF-8.") from None
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-
-        def wrong(what: str, number: int = number) -> BadRequest:
-            return BadRequest(f"{file}, line {number}: {what}.")
-
-        try:
-            yield form.model_validate_json(line), wrong
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise wrong(f"{place}: {first['msg']}" if place else first["msg"]) from None
 
 
 def _entry(line: PassageLine) -> Entry:

@@ -6,7 +6,7 @@ import pytest
 from shared.errors import BadRequest
 from shared.models import Chunk
 from tests.unit.xgtwin.evaluation import toy
-from xgtwin.evaluation.reading import holds_two_turns, read_document_questions, read_folder, read_two_turns
+from xgtwin.evaluation.reading import holds_two_turns, read_document_questions, read_folder, read_titles, read_two_turns
 from xgtwin.evaluation.sets import Entry
 
 
@@ -116,3 +116,10 @@ def test_second_questions_come_with_their_stand_alone_form(tmp_path: Path):
     data = read_two_turns(file, "all", [page(1)])
     assert [question.text for question in data.questions] == ["O que é o 6G?"]
     assert [(one.first, one.question.text) for one in data.follow_ups] == [("O que é o 5G?", "e o 6G?")]
+
+
+def test_titles_are_read_one_a_line(tmp_path: Path):
+    (tmp_path / "titles.txt").write_text("Regulamento\n\n Biblioteca \n", encoding="utf-8")
+    assert read_titles(tmp_path / "titles.txt") == {"Regulamento", "Biblioteca"}
+    with pytest.raises(BadRequest, match=r"absent\.txt cannot be read"):
+        read_titles(tmp_path / "absent.txt")
