@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from query_service.answering.wording import problem_in_portuguese
 from query_service.api.access import Allowed, credential_of
+from query_service.api.connection import while_connected
 from query_service.api.schemas import USER_CHARS, BlankQuestion, LongQuestion, cleaned_question
 from query_service.ask import Asker, Question
 from query_service.conversations.visitor import visitor_of
@@ -73,7 +74,7 @@ def perguntar_routes(asker: Asker, allowed: Allowed, settings: QuerySettings) ->
                 visitor=visitor_of(principal.organization_id, _user(body.usuario)),
                 credential=credential_of(request),
             )
-            return Resposta.of(await asker.answer(question))
+            return Resposta.of(await while_connected(request, asker.answer(question)))
         except BlankQuestion as error:
             raise Unprocessable(
                 "O campo 'pergunta' está vazio. Escreva a pergunta em palavras.", code=error.code

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from sse_starlette import EventSourceResponse
 
-from query_service.api.access import Allowed, credential_of
+from query_service.api.access import Allowed, credential_of, key_first
+from query_service.api.connection import while_connected
 from query_service.api.schemas import (
     AskRequest,
     SearchRequest,
@@ -23,7 +24,7 @@ from shared.settings import QuerySettings
 
 
 def ask_routes(asker: Asker, allowed: Allowed, settings: QuerySettings) -> APIRouter:
-    router = APIRouter(tags=["ask"])
+    router = APIRouter(tags=["ask"], route_class=key_first(allowed))
 
     @router.post("/ask", response_model=Done)
     async def ask(
@@ -44,7 +45,7 @@ def ask_routes(asker: Asker, allowed: Allowed, settings: QuerySettings) -> APIRo
             credential=credential_of(request),
         )
         if not body.stream:
-            return await asker.answer(question)
+            return await while_connected(request, asker.answer(question))
         events = asker.ask(question)
         # The first event is awaited here, so that an unknown conversation is a 404 and no stream.
         return event_stream(await anext(events), events, request.url.path)
@@ -53,7 +54,7 @@ def ask_routes(asker: Asker, allowed: Allowed, settings: QuerySettings) -> APIRo
 
 
 def search_routes(retriever: Retriever, allowed: Allowed, settings: QuerySettings) -> APIRouter:
-    router = APIRouter(tags=["ask"])
+    router = APIRouter(tags=["ask"], route_class=key_first(allowed))
 
     @router.post("/search")
     def search(body: SearchRequest, principal: Annotated[Principal, Depends(allowed)]) -> SearchResponse:

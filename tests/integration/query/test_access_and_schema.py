@@ -49,6 +49,14 @@ def test_every_route_asks_for_a_key_that_may_ask(build, engine, method, route):
         assert client.request(method, route, headers={"X-API-Key": wrong}, **body).status_code == 403
 
 
+@pytest.mark.parametrize("body", ["{not json", "[]", '{"questin": 3}', ""])
+@pytest.mark.parametrize("route", ["/ask", "/search", "/api/llm/perguntar"])
+def test_without_a_key_nothing_is_said_about_the_body(build, route, body):
+    with TestClient(build(XGTWIN_AUTH="on")) as client:
+        response = client.post(route, content=body, headers={"Content-Type": "application/json"})
+    assert response.status_code == 401
+
+
 def test_an_organization_sees_its_own_passages_and_conversations_only(build, engine, store):
     key = create_key(engine, "ours", [Scope.ASK])
     theirs = create_key(engine, "theirs", [Scope.ASK])

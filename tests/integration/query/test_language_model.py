@@ -1,5 +1,6 @@
 """Answers by a language model over real HTTP, and what happens when it does not do its part."""
 
+import asyncio
 import json
 import re
 import time
@@ -195,6 +196,20 @@ async def test_closing_the_socket_cancels_the_model_call(build, llm, model):
                     break
             assert not model.hung_up.is_set()
         until(model.hung_up.is_set)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("/ask", {"question": QUESTION}), ("/api/llm/perguntar", {"pergunta": QUESTION})]
+)
+async def test_a_client_that_does_not_wait_for_its_json_cancels_the_model_call(build, llm, model, path, body):
+    model.script = ["O Inatel foi ", model.HANG]
+    with serving(build(llm=llm | {"timeout_s": 60})) as url:
+        async with httpx.AsyncClient() as http:
+            waiting = asyncio.create_task(http.post(url + path, json=body, timeout=60))
+            await asyncio.to_thread(until, lambda: model.requests)
+            assert not model.hung_up.is_set()
+            waiting.cancel()
+        await asyncio.to_thread(until, model.hung_up.is_set)
 
 
 def test_streams_are_kept_alive_while_the_model_thinks(build, llm, model, monkeypatch):
