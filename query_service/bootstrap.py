@@ -25,6 +25,7 @@ from query_service.llm.budget import Window
 from query_service.llm.guarded import GuardedLlm
 from query_service.llm.openai_compatible import OpenAICompatible
 from query_service.pending import PendingDocuments
+from query_service.retrieval.glossary import SHIPPED, read_glossary
 from query_service.retrieval.retriever import Retriever
 from query_service.status import Status
 from query_service.words.terms import WordReader
@@ -55,7 +56,8 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
     llm = _llm(settings)
     window = Window(settings.llm.context_tokens, settings.llm.max_tokens)
     answerer = LlmAnswerer(llm, citer, SupportChecker(reader), window) if llm else None
-    retriever = Retriever(store, embedder, encoder, reader, settings.retrieval)
+    glossary = read_glossary(settings.retrieval.glossary or SHIPPED, reader.words)
+    retriever = Retriever(store, embedder, encoder, reader, settings.retrieval, glossary=glossary)
     pending = PendingDocuments(settings.ingest.base_url)
     conversations = Conversations(engine)
     asker = Asker(

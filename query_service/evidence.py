@@ -8,7 +8,6 @@ from uuid import UUID
 from query_service.answering.protocol import AnswerRequest
 from query_service.conversations.store import Turn
 from query_service.retrieval.retriever import Found, Retriever
-from query_service.retrieval.spelling import with_repaired_words
 from query_service.verdict import Verdict, judge
 from query_service.words.language import language_of
 from query_service.words.terms import Weights, WordReader, weigh
@@ -79,7 +78,6 @@ class EvidenceFinder:
         searched: str,
     ) -> Evidence:
         found = self._retriever.retrieve(organization_id, searched, top_k, filters)
-        found = with_repaired_words(found, self._reader)
         request = AnswerRequest(
             text, language_of(searched), found.passages, self._weights(text, searched, found), history
         )

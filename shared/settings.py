@@ -164,6 +164,16 @@ class RetrievalSettings(Section):
     pair_weight: float = Field(FITTED.pair, ge=0, description="Weight of two words that stand side by side.")
     piece_weight: float = Field(FITTED.piece, ge=0, description="Weight of each four letters of a word.")
     dense_weight: float = Field(5.0, ge=0, description="Weight of the cosine beside the lexical score in the fusion.")
+    glossary: Path | None = Field(
+        None, description="File of words that mean the same; empty means the one that comes with the product."
+    )
+    glossary_weight: float = Field(
+        0.3, ge=0, description="Weight of other words for those that documents use too; 0 leaves the glossary out."
+    )
+    glossary_unknown_weight: float = Field(
+        1.0, ge=0, description="Weight of other words for those that no document uses."
+    )
+    repair_typos: bool = Field(True, description="Read a word no document has as the similar one of what was found.")
     per_page: int = Field(2, ge=1, description="Passages of one page at most.")
     oversampling: int = Field(4, ge=1, le=20, description="Hits fetched for each passage wanted, to choose from.")
 

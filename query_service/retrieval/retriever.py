@@ -1,11 +1,15 @@
 """Finding passages: vectors of the question, one search, and a choice that does not repeat itself."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 from uuid import UUID
 
 from query_service.retrieval.choice import choose
 from query_service.retrieval.definition import opening
+from query_service.retrieval.glossary import Expansion, Glossary
+from query_service.retrieval.spelling import repaired
+from query_service.words.language import language_of
 from query_service.words.terms import Rarity, Word, WordReader
 from shared.embeddings.protocol import Embedder, Vector
 from shared.embeddings.readings import ReadingWeights
@@ -48,31 +52,56 @@ class Retriever:
         encoder: QuestionEncoder,
         reader: WordReader,
         config: RetrievalSettings,
+        *,
+        glossary: Glossary | None = None,
     ) -> None:
         self._store = store
         self._embedder = embedder
         self._encoder = encoder
         self._reader = reader
         self._config = config
+        self._glossary = glossary or Glossary()
 
     def retrieve(self, organization_id: UUID, question: str, top_k: int, filters: Filters | None = None) -> Found:
         """The best passages for a question, at most `top_k`, of the documents that meet the filters."""
-        words = self._reader.asked(question)
         dense = self._dense(question)
+        found = self._search(organization_id, question, dense, top_k, filters)
+        if self._config.repair_typos:
+            better = repaired(question, found.words, found.rarity, found.passages, self._reader)
+            if better != question:
+                found = self._search(organization_id, better, dense, top_k, filters)
+        return replace(found, passages=tuple(choose(found.passages, top_k, self._config.per_page)))
+
+    def _search(
+        self, organization_id: UUID, question: str, dense: Vector | None, top_k: int, filters: Filters | None
+    ) -> Found:
+        """All hits, not chosen among yet."""
+        expansion = self._glossary.expand(self._reader.asked(question), language_of(question))
+        stems = sorted({stem for word in expansion.words for way in word.ways for stem in way})
+        counts = self._store.term_counts(organization_id, stems) if stems else {}
+        rarity = Rarity(counts, self._store.count(organization_id))
         hits = self._store.search(
             SearchRequest(
                 organization_id=organization_id,
-                lex=self._encoder.question(f"{self._reader.topic(question)} {opening(question)}", self._config.reading),
+                lex=self._lexical(question, expansion, rarity),
                 dense=dense,
                 dense_weight=self._config.dense_weight,
                 limit=top_k * self._config.oversampling,
                 filters=filters or Filters(),
             )
         )
-        stems = sorted({word.stem for word in words})
-        counts = self._store.term_counts(organization_id, stems) if stems else {}
-        rarity = Rarity(counts, self._store.count(organization_id))
-        return Found(tuple(choose(hits, top_k, self._config.per_page)), words, rarity, semantic=dense is not None)
+        return Found(tuple(hits), expansion.words, rarity, semantic=dense is not None)
+
+    def _lexical(self, question: str, expansion: Expansion, rarity: Rarity) -> SparseVector:
+        config = self._config
+        text = f"{self._reader.topic(question)} {opening(question)}"
+        weighted = [(1.0, self._encoder.question(text, config.reading))]
+        for other in expansion.others:
+            unknown = any(not rarity.counts.get(stem) for stem in other.instead_of)
+            weight = config.glossary_unknown_weight if unknown else config.glossary_weight
+            if weight:
+                weighted.append((weight, self._encoder.question(other.text, config.reading)))
+        return _highest(weighted) if len(weighted) > 1 else weighted[0][1]
 
     def _dense(self, question: str) -> Vector | None:
         if self._embedder is None:
@@ -83,3 +112,12 @@ class Retriever:
             EMBEDDER_FAILURES.inc()
             log.warning("question_not_embedded", detail=error.detail)
             return None
+
+
+def _highest(vectors: Iterable[tuple[float, SparseVector]]) -> SparseVector:
+    """One vector with the highest value that a token has in any of the weighted ones."""
+    values: dict[int, float] = {}
+    for weight, vector in vectors:
+        for index, value in zip(vector.indices, vector.values, strict=True):
+            values[index] = max(values.get(index, 0.0), weight * value)
+    return SparseVector(tuple(values), tuple(values.values()))

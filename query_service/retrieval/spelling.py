@@ -1,41 +1,51 @@
-"""Misspelt words of a question, read as the word of a passage that was most likely meant."""
+"""Misspelt words of a question, read as the word of a found passage that was most likely meant."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+import re
+from collections.abc import Iterable, Sequence
 
-from query_service.retrieval.retriever import Found
-from query_service.words.terms import Word, WordReader
+from query_service.words.terms import Rarity, Word, WordReader
+from shared.embeddings.folding import fold
+from shared.models import ScoredChunk
 
 MIN_CHARS = 5
 """Shorter words are too close to each other: `rede` and `sede` differ by one letter."""
 TWO_EDITS_CHARS = 9
 """From this length on two slips are forgiven instead of one."""
 
-
-def with_repaired_words(found: Found, reader: WordReader) -> Found:
-    """`found` with each word that no document has replaced by the nearest one of the passages, if one is near."""
-    if not any(_suspect(word, found) for word in found.words):
-        return found
-    known = {word.surface: word for passage in found.passages for word in reader.words(passage.chunk.text)}
-    words = tuple(_nearest(word, known.values()) if _suspect(word, found) else word for word in found.words)
-    return replace(found, words=words)
+_WORD = re.compile(r"[^\W_]+")
 
 
-def _suspect(word: Word, found: Found) -> bool:
-    return len(word.surface) >= MIN_CHARS and not word.surface.isdigit() and not found.rarity.counts.get(word.stem)
+def repaired(
+    question: str, words: Sequence[Word], rarity: Rarity, passages: Sequence[ScoredChunk], reader: WordReader
+) -> str:
+    """The question with each word that no document has replaced by the nearest one of the passages, if one is near.
+
+    The passages were found by the other words, and by the four-letter pieces of the misspelt one that are right.
+    """
+    suspects = [word for word in words if _suspect(word, rarity)]
+    if not suspects:
+        return question
+    known = {word.surface for passage in passages for word in reader.words(passage.chunk.text)}
+    meant = {word.surface: near for word in suspects if (near := _nearest(word.surface, known))}
+    return _WORD.sub(lambda match: meant.get(fold(match[0]), match[0]), question) if meant else question
 
 
-def _nearest(word: Word, known: Iterable[Word]) -> Word:
+def _suspect(word: Word, rarity: Rarity) -> bool:
+    unknown = not any(all(rarity.counts.get(stem) for stem in way) for way in word.ways)
+    return unknown and len(word.surface) >= MIN_CHARS and not word.surface.isdigit()
+
+
+def _nearest(surface: str, known: Iterable[str]) -> str | None:
     """People rarely miss the first letter, and not asking for it would double the wrong repairs."""
-    allowed = 2 if len(word.surface) >= TWO_EDITS_CHARS else 1
+    allowed = 2 if len(surface) >= TWO_EDITS_CHARS else 1
     near = [
-        (distance, other.surface, other)
+        (distance, other)
         for other in known
-        if other.surface[0] == word.surface[0]
-        and abs(len(other.surface) - len(word.surface)) <= allowed
-        and (distance := edits(word.surface, other.surface)) <= allowed
+        if other[0] == surface[0]
+        and abs(len(other) - len(surface)) <= allowed
+        and (distance := edits(surface, other)) <= allowed
     ]
-    return min(near)[2] if near else word
+    return min(near)[1] if near else None
 
 
 def edits(one: str, other: str) -> int:

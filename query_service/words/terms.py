@@ -43,9 +43,14 @@ class Word:
     stem: str
     alternatives: tuple[frozenset[str], ...] = ()
 
+    @property
+    def ways(self) -> tuple[frozenset[str], ...]:
+        """The word itself and its alternatives."""
+        return frozenset((self.stem,)), *self.alternatives
+
     def said_with(self, stems: Set[str]) -> bool:
         """Whether a text with these stems says the word, or an alternative of it."""
-        return self.stem in stems or any(alternative <= stems for alternative in self.alternatives)
+        return any(way <= stems for way in self.ways)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +101,8 @@ class Rarity:
 
     def of(self, word: Word) -> float:
         """A word is as frequent as all ways to say it together, and such a way as its rarest stem."""
-        ways = (frozenset((word.stem,)), *word.alternatives)
         # Counts may be approximate (see the port), so they are kept within the total.
-        count = min(sum(min(self.counts.get(stem, 0) for stem in way) for way in ways), self.total)
+        count = min(sum(min(self.counts.get(stem, 0) for stem in way) for way in word.ways), self.total)
         return math.log(1 + (self.total - count + 0.5) / (count + 0.5))
 
 
@@ -108,7 +112,7 @@ class WordReader:
     def __init__(self, stems: Stems) -> None:
         @lru_cache(maxsize=_CACHED_WORDS)
         def word(spelling: str) -> Word | None:
-            found = stems(spelling)
+            found = stems(f"a {spelling}")  # alone, NAS would be read as a shouted "nas"
             return Word(fold(spelling), found[0]) if found else None
 
         self._word = word

@@ -91,8 +91,10 @@ def test_a_store_that_does_not_answer_is_a_503_that_says_so(build, tmp_path):
     from shared.errors import Unavailable
 
     class Gone:
-        def search(self, request):
+        def search(self, *_):
             raise Unavailable("The vector store does not answer.", retry_after=3)
+
+        term_counts = count = search
 
         def ping(self):
             raise Unavailable("The vector store does not answer.")

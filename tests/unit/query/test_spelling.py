@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
-from query_service.retrieval.spelling import edits, with_repaired_words
+from query_service.retrieval.spelling import edits, repaired
 from query_service.verdict import judge
+from query_service.words.terms import Rarity
 from tests.unit.query.samples import found, passage, reader
 
 ANTENNA = passage("A antena do laboratório cobre dois quilômetros em campo aberto. Ela fica no telhado.")
@@ -15,17 +18,32 @@ def test_edits_count_insertions_losses_changes_and_swaps(one, other, count):
     assert edits(one, other) == edits(other, one) == count
 
 
+def repair(question: str, counts: dict[str, int] | None = None) -> str:
+    asked = found(question, ANTENNA, counts=counts)
+    return repaired(question, asked.words, asked.rarity, asked.passages, reader)
+
+
+def test_a_word_no_document_has_is_read_as_the_similar_one_of_a_passage():
+    question = "Quantos quilometrs cobre a antenna do labratório?"
+    assert repair(question) == "Quantos quilometros cobre a antena do laboratorio?"
+
+
 def test_misspelt_words_do_not_turn_an_answer_into_a_refusal():
-    asked = found("quantos quilometrs cobre a antenna do labratorio", ANTENNA)
-    assert judge(asked, reader, 0.5).reason is not None
-    assert judge(with_repaired_words(asked, reader), reader, 0.5).reason is None
+    question = "quantos quilometrs cobre a antenna do labratorio"
+    assert judge(found(question, ANTENNA), reader, 0.5).reason is not None
+    assert judge(found(repair(question), ANTENNA), reader, 0.5).reason is None
 
 
 def test_words_that_some_document_has_are_left_alone():
-    asked = found("O que cobre a antenna?", ANTENNA, counts={"antenn": 3})
-    assert with_repaired_words(asked, reader).words == asked.words
+    assert repair("O que cobre a antenna?", counts={"antenn": 3}) == "O que cobre a antenna?"
+
+
+def test_words_with_an_alternative_that_some_document_has_are_left_alone():
+    (word,) = reader.words("antenna")
+    known = replace(word, alternatives=(frozenset(["radi"]),))
+    rarity = Rarity({"radi": 3}, 100)
+    assert repaired("antenna", [known], rarity, [ANTENNA], reader) == "antenna"
 
 
 def test_short_and_distant_words_are_left_alone():
-    asked = found("Qual o tema da cantina?", ANTENNA)
-    assert with_repaired_words(asked, reader).words == asked.words
+    assert repair("Qual o tema da cantina?") == "Qual o tema da cantina?"
