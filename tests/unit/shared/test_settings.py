@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from shared.settings import Section, Settings, env_example
+from shared.env_example import env_example
+from shared.settings import Section, Settings
 
 ROOT = Path(__file__).parents[3]
 
