@@ -63,7 +63,7 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
     asker = Asker(
         conversations,
         Rewriter(reader, llm, deadline_s=settings.llm.rewrite_s),
-        EvidenceFinder(retriever, reader, min_coverage=settings.query.min_coverage),
+        EvidenceFinder(retriever, reader, min_coverage=settings.query.min_coverage, wide=llm is not None),
         Writer(Extractive(reader, citer), answerer, pending),
         ingest_url=settings.ingest.base_url,
     )

@@ -35,12 +35,16 @@ class Evidence:
 
 
 class EvidenceFinder:
-    """Retrieves and judges, in a worker thread, within a deadline."""
+    """Retrieves and judges, in a worker thread, within a deadline.
 
-    def __init__(self, retriever: Retriever, reader: WordReader, *, min_coverage: float) -> None:
+    `wide`: with what stands beside the passages, which a language model reads and the extractive answerer does not.
+    """
+
+    def __init__(self, retriever: Retriever, reader: WordReader, *, min_coverage: float, wide: bool = False) -> None:
         self._retriever = retriever
         self._reader = reader
         self._min_coverage = min_coverage
+        self._wide = wide
 
     async def find(
         self,
@@ -79,7 +83,12 @@ class EvidenceFinder:
     ) -> Evidence:
         found = self._retriever.retrieve(organization_id, searched, top_k, filters)
         request = AnswerRequest(
-            text, language_of(searched), found.passages, self._weights(text, searched, found), history
+            text,
+            language_of(searched),
+            found.passages,
+            self._weights(text, searched, found),
+            history,
+            surroundings=self._retriever.around(found.passages) if self._wide else (),
         )
         verdict = judge(found, self._reader, self._min_coverage)
         return Evidence(organization_id, request, verdict, corpus_empty=found.rarity.total == 0)

@@ -166,12 +166,15 @@ class RetrievalSettings(Section):
         None, description="File of words that mean the same; empty means the one that comes with the product."
     )
     glossary_weight: float = Field(
-        0.3, ge=0, description="Weight of other words for those that documents use too; 0 leaves the glossary out."
+        0.1, ge=0, description="Weight of other words for those that documents use too; 0 leaves the glossary out."
     )
     glossary_unknown_weight: float = Field(
-        1.0, ge=0, description="Weight of other words for those that no document uses."
+        0.7, ge=0, description="Weight of other words for those that no document uses."
     )
     repair_typos: bool = Field(True, description="Read a word no document has as the similar one of what was found.")
+    neighbours: bool = Field(
+        True, description="Show a language model what stands beside a passage, as far as its window allows."
+    )
     per_page: int = Field(2, ge=1, description="Passages of one page at most.")
     oversampling: int = Field(4, ge=1, le=20, description="Hits fetched for each passage wanted, to choose from.")
 

@@ -1,14 +1,16 @@
 """Finding passages: vectors of the question, one search, and a choice that does not repeat itself."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 from uuid import UUID
 
+from query_service.answering.protocol import Surroundings
 from query_service.retrieval.choice import choose
 from query_service.retrieval.definition import opening
 from query_service.retrieval.glossary import Expansion, Glossary
 from query_service.retrieval.spelling import repaired
+from query_service.retrieval.surroundings import surroundings
 from query_service.words.language import language_of
 from query_service.words.terms import Rarity, Word, WordReader
 from shared.embeddings.protocol import Embedder, Vector
@@ -71,6 +73,10 @@ class Retriever:
             if better != question:
                 found = self._search(organization_id, better, dense, top_k, filters)
         return replace(found, passages=tuple(choose(found.passages, top_k, self._config.per_page)))
+
+    def around(self, passages: Sequence[ScoredChunk]) -> tuple[Surroundings, ...]:
+        """What stands beside each passage in its document; nothing with RETRIEVAL__NEIGHBOURS=false."""
+        return surroundings(passages, self._store) if self._config.neighbours else ()
 
     def _search(
         self, organization_id: UUID, question: str, dense: Vector | None, top_k: int, filters: Filters | None
