@@ -37,7 +37,7 @@ class Extractive:
         chosen = await asyncio.to_thread(self.choose, request)
         said: list[Sentence] = []
         for one in chosen:
-            text, start = f"{quoted(ended(one.text))} [{one.passage + 1}]", said[-1].end + 1 if said else 0
+            text, start = f"{ended(quoted(one.text))} [{one.passage + 1}]", said[-1].end + 1 if said else 0
             said.append(
                 Sentence(text=text, start=start, end=start + len(text), citations=(one.passage + 1,), supported=True)
             )

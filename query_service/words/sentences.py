@@ -18,7 +18,8 @@ _ABBREVIATED = """
 _ABBREVIATIONS = frozenset(_ABBREVIATED.split())
 # "etc." and "a.C." may end a sentence as well, so they are not listed: what follows decides.
 _STOP = re.compile(r"[.!?…]+[\"'”’»)\]]*(?:\*{1,2}|_)?(?=\s)")
-_BEGINNING = re.compile(r"\s+[\"'“‘«(\[*_`]*[A-ZÀ-ÖØ-Þ0-9]")
+_BEGINNING = re.compile(r"\s+(?:[\"'“‘«(\[*_`]*[A-ZÀ-ÖØ-Þ0-9]|<[^\s\d=]|\[/)")
+"""A capital or a figure; or markup, which is no part of a sentence."""
 _BEFORE = re.compile(r"[^\s(\"'“‘«\[]*$")
 _INITIAL = re.compile(r"(?:[A-ZÀ-ÖØ-Þ]\.)*[A-ZÀ-ÖØ-Þ]")
 _MARKER = re.compile(r"\s*(?:[-*•–]|\d{1,2}[.)])\s+")
