@@ -21,7 +21,7 @@ from xgtwin.evaluation.documents import read_documents
 ROOT = Path(__file__).parents[1]
 WORDS = 105
 """Of a chunk, as the product cuts them."""
-CHUNKS_PER_DOCUMENT, CHUNKS_PER_PAGE = 50, 3
+CHUNKS_PER_DOCUMENT, CHUNKS_PER_PAGE = 200, 3
 NAMES_PER_AUTHOR = 1300
 BATCH = 64
 

@@ -139,8 +139,9 @@ class EdgeVectorStore:
                 return sorted(found, key=lambda chunk: chunk.index)
 
     def count(self, organization_id: UUID, document_id: UUID | None = None, *, published: bool | None = True) -> int:
-        document = [] if document_id is None else [equals(DOCUMENT_ID, str(document_id))]
-        return self._count(of(organization_id, published=published), *document)
+        if document_id is None:
+            return sum(self._count(equals(SHELF, shelf)) for shelf in stored_chunk.shelves(organization_id, published))
+        return self._count(of(organization_id, published=published), equals(DOCUMENT_ID, str(document_id)))
 
     def ping(self) -> None:
         with _speaking():
@@ -169,8 +170,10 @@ class EdgeVectorStore:
                 self._shard.update(_update.delete_points(ids))
 
     def _count(self, *conditions: edge.FieldCondition) -> int:
+        # One value's estimate is the length of its list in the index: right, and 0.02 ms against 16 ms of counting
+        # 100,000 points. That of several conditions is a guess.
         with _speaking():
-            return self._shard.count(edge.CountRequest(exact=True, filter=all_of(*conditions)))
+            return self._shard.count(edge.CountRequest(exact=len(conditions) > 1, filter=all_of(*conditions)))
 
     def _flush(self) -> None:
         with _speaking():

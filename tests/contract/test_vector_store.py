@@ -1,16 +1,18 @@
 """What every vector store promises (shared/vector_store/protocol.py), tried on each."""
 
 import math
+import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from itertools import chain
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from shared.errors import Conflict, Unavailable
-from shared.models import Filters, Labels, comparable
+from shared.models import Chunk, Filters, Labels, comparable
 from shared.vector_store.fingerprint import Fingerprint
 from shared.vector_store.protocol import EmbeddedChunk, VectorStore
 from tests.contract.stores import (
@@ -312,6 +314,32 @@ def test_term_counts_are_of_published_chunks(store: VectorStore):
     red, campus, restaurant, unknown = ENCODER.stems("redes campus restaurante xilofone")
     counts = store.term_counts(ORGANIZATION, [red, campus, restaurant, unknown])
     assert counts == {red: 2, campus: 1, restaurant: 1, unknown: 0}
+
+
+def test_counts_are_right_after_many_versions_and_deletions(store: VectorStore):
+    chance = random.Random(0)
+    published: dict[UUID, list[Chunk]] = {}
+    waiting: dict[UUID, list[Chunk]] = {}
+    for version in range(1, 40):
+        name = f"document {chance.randrange(5)}"
+        passages = [f"Rede {'óptica' if n % 2 else 'móvel'} {n}." for n in range(1 + version % 6)]
+        chunks = document(*passages, name=name, version=version)
+        store.upsert(embedded(chunks))
+        waiting[chunks[0].document_id] = [*waiting.get(chunks[0].document_id, []), *chunks]
+        if chance.random() < 0.7:
+            store.publish(ORGANIZATION, chunks[0].document_id, version)
+            published[chunks[0].document_id] = chunks
+            del waiting[chunks[0].document_id]
+        if chance.random() < 0.2:
+            store.delete(ORGANIZATION, chunks[0].document_id)
+            published.pop(chunks[0].document_id, None)
+            waiting.pop(chunks[0].document_id, None)
+        seen, unseen = list(chain(*published.values())), list(chain(*waiting.values()))
+        assert store.count(ORGANIZATION) == len(seen)
+        assert store.count(ORGANIZATION, published=False) == len(unseen)
+        assert store.count(ORGANIZATION, published=None) == len(seen) + len(unseen)
+        (optical,) = ENCODER.stems("óptica")
+        assert store.term_counts(ORGANIZATION, [optical])[optical] == sum("óptica" in chunk.text for chunk in seen)
 
 
 def test_everything_is_found_again_after_closing_and_opening(installation: Installation):
