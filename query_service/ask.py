@@ -1,40 +1,24 @@
-"""The story of a question: history -> stand-alone question -> retrieve -> verdict -> answer -> cite -> keep.
+"""The story of a question: history -> stand-alone question -> given before? -> retrieve -> verdict -> answer -> keep.
 
 One generator of events; the JSON answer and the stream are two renderings of it.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from uuid import UUID
 
+from query_service.answer_cache.protocol import KeptAnswer
+from query_service.answer_cache.recall import Recall
 from query_service.answering.draft import Draft
 from query_service.answering.speech import spoken
 from query_service.answering.writer import Writer
 from query_service.conversations.rewriting import Rewriter
-from query_service.conversations.store import Conversations
-from query_service.conversations.visitor import NOBODY
-from query_service.events import Delta, Done, Event, Meta, Timings, sources_of
+from query_service.conversations.store import Conversations, Opened
+from query_service.events import Delta, Done, Event, Meta, Sources, Timings, sources_of
 from query_service.evidence import EvidenceFinder
-from shared.models import Filters
+from query_service.question import Question
 from shared.observability.metrics import ANSWERS, ASK_STAGE_SECONDS
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked, for whom, and of which documents."""
-
-    organization_id: UUID
-    text: str
-    top_k: int
-    conversation_id: UUID | None = None
-    visitor: str = NOBODY
-    """As `conversations.visitor.visitor_of` names whoever asks."""
-    filters: Filters = field(default_factory=Filters)
-    credential: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """The caller's key header, shown to the ingest service when it is asked what is pending."""
 
 
 class Asker:
@@ -44,6 +28,7 @@ class Asker:
         self,
         conversations: Conversations,
         rewriter: Rewriter,
+        recall: Recall,
         finder: EvidenceFinder,
         writer: Writer,
         *,
@@ -51,6 +36,7 @@ class Asker:
     ) -> None:
         self._conversations = conversations
         self._rewriter = rewriter
+        self._recall = recall
         self._finder = finder
         self._writer = writer
         self._ingest_url = ingest_url
@@ -77,21 +63,16 @@ class Asker:
             standalone_question=standalone,
         )
         understood = time.perf_counter()
-        evidence = await self._finder.find(
-            question.organization_id,
-            question.text,
-            opened.history,
-            question.top_k,
-            question.filters,
-            standalone=standalone,
-        )
-        found = time.perf_counter()
-        yield sources_of(evidence.passages, self._ingest_url)
-
-        draft = Draft()
-        async with aclosing(self._writer.write(evidence, draft, question.credential)) as texts:
-            async for text in texts:
-                yield Delta(text=text)
+        key = await self._recall.key(question, follow_up=bool(opened.history))
+        kept = await self._recall.find(key)
+        draft = kept.draft if kept else Draft()
+        telling = _again(kept) if kept else self._anew(question, opened, standalone, draft, key)
+        found = understood
+        async with aclosing(telling) as events:
+            async for event in events:
+                if isinstance(event, Sources):
+                    found = time.perf_counter()
+                yield event
         for citation in draft.citations:
             yield citation
         yield draft.usage
@@ -117,11 +98,31 @@ class Asker:
                 total=_ms(time.perf_counter() - begun),
             ),
             speech=spoken(draft.text),
+            cached=kept is not None,
             standalone_question=standalone,
         )
         await asyncio.to_thread(self._conversations.answered, question.organization_id, opened.question_id, done)
         ANSWERS.labels(done.model, str(done.grounded).lower(), done.reason or "").inc()
         yield done
+
+    async def _anew(
+        self, question: Question, opened: Opened, standalone: str | None, draft: Draft, key: str | None
+    ) -> AsyncGenerator[Sources | Delta, None]:
+        """Passages, and the answer that is written from them into `draft`."""
+        evidence = await self._finder.find(
+            question.organization_id,
+            question.text,
+            opened.history,
+            question.top_k,
+            question.filters,
+            standalone=standalone,
+        )
+        sources = sources_of(evidence.passages, self._ingest_url)
+        yield sources
+        async with aclosing(self._writer.write(evidence, draft, question.credential)) as texts:
+            async for text in texts:
+                yield Delta(text=text)
+        await self._recall.keep(key, sources, draft)
 
     async def answer(self, question: Question) -> Done:
         """The whole answer at once: the last event of `ask`."""
@@ -130,6 +131,12 @@ class Asker:
                 if isinstance(event, Done):
                     return event
         raise AssertionError("ask() ends with Done or raises")
+
+
+async def _again(kept: KeptAnswer) -> AsyncGenerator[Sources | Delta, None]:
+    """What was told before, in the same order."""
+    yield kept.sources
+    yield Delta(text=kept.draft.text)
 
 
 def _ms(seconds: float) -> float:

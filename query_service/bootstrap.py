@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
+from query_service.answer_cache.in_process import InProcessCache
+from query_service.answer_cache.recall import Recall
 from query_service.answering.citations import Citer
 from query_service.answering.extractive import Extractive
 from query_service.answering.llm import LlmAnswerer
@@ -24,6 +26,7 @@ from query_service.evidence import EvidenceFinder
 from query_service.llm.budget import Window
 from query_service.llm.guarded import GuardedLlm
 from query_service.llm.openai_compatible import OpenAICompatible
+from query_service.llm.prompts import PROMPT_VERSION
 from query_service.pending import PendingDocuments
 from query_service.retrieval.glossary import SHIPPED, read_glossary
 from query_service.retrieval.retriever import Retriever
@@ -35,8 +38,9 @@ from shared.db.engine import ping as ping_database
 from shared.embeddings.lexical import LexicalEncoder
 from shared.embeddings.protocol import Embedder
 from shared.observability.logs import get_logger
-from shared.settings import Settings
+from shared.settings import QuerySettings, Settings
 from shared.vector_store.protocol import VectorStore
+from shared.version import VERSION
 from shared.web.app import create_service_app
 from shared.web.origins import Origins
 
@@ -63,6 +67,7 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
     asker = Asker(
         conversations,
         Rewriter(reader, llm, deadline_s=settings.llm.rewrite_s),
+        Recall(engine, _answer_cache(settings.query), made_by=_made_by(settings)),
         EvidenceFinder(retriever, reader, min_coverage=settings.query.min_coverage, wide=llm is not None),
         Writer(Extractive(reader, citer), answerer, pending),
         ingest_url=settings.ingest.base_url,
@@ -104,6 +109,16 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
     app.include_router(conversation_routes(ConversationRecords(engine), allowed))
     app.include_router(feedback_routes(FeedbackBook(engine), allowed))
     return app
+
+
+def _answer_cache(query: QuerySettings) -> InProcessCache | None:
+    return InProcessCache(entries=query.cache_entries, seconds=query.cache_s) if query.cache_entries else None
+
+
+def _made_by(settings: Settings) -> str:
+    """What answers depend on beside question and documents."""
+    parts = (settings.query, settings.retrieval, settings.embedder, settings.llm)
+    return "".join([VERSION, PROMPT_VERSION, *(part.model_dump_json() for part in parts)])
 
 
 def _llm(settings: Settings) -> GuardedLlm | None:

@@ -103,6 +103,7 @@ class Done(Frozen):
     usage: Usage
     timings_ms: Timings
     speech: str = Field(description="The answer for a voice: short, no Markdown, no [n].")
+    cached: bool = Field(False, description="Given before, word for word, to the same question over these documents.")
     standalone_question: str | None = Field(
         None, description="What was searched for, where a question needed the conversation to be understood."
     )

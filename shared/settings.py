@@ -92,6 +92,10 @@ class QuerySettings(Service):
         le=1,
         description="Share of the question's rarity-weighted words a passage must hold before it counts as evidence.",
     )
+    cache_entries: int = Field(
+        500, ge=0, description="Answers kept to be given again to the same question over the same documents; 0: none."
+    )
+    cache_s: float = Field(3600, gt=0, description="Seconds that a kept answer is given again at most.")
     max_question_chars: int = Field(4000, ge=10, description="Longest question accepted, in characters.")
 
 

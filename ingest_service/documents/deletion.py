@@ -15,6 +15,7 @@ from ingest_service.documents.lifecycle import count_sources, drop_source, live_
 from ingest_service.jobs.ledger import Job
 from ingest_service.names import clean_path
 from ingest_service.tables import DocumentRow, JobRow, SourceKind, SourceRow, place_of
+from shared.db.corpus import corpus_changed
 from shared.db.rows import utc_now
 from shared.errors import NotFound, Unavailable
 from shared.models import DocumentStatus
@@ -142,3 +143,4 @@ class Remover:
         except Unavailable as error:
             INGEST_TROUBLE.labels("delete").inc()
             log.warning("delete_postponed", document_id=str(document_id), reason=error.detail)
+        corpus_changed(self.engine, organization_id)

@@ -8,6 +8,7 @@ from ingest_service.jobs.ledger import LONGEST_PAUSE_S, Job, JobCancelled, Lease
 from ingest_service.parsing.errors import ParserDied, UnreadableDocument
 from ingest_service.pipeline import Pipeline, WorkerStopping
 from ingest_service.tables import JobKind, JobState
+from shared.db.corpus import corpus_changed
 from shared.db.rows import utc_now
 from shared.errors import NotFound, Unavailable
 from shared.models import DocumentStatus
@@ -49,15 +50,13 @@ class Runner:
 
     def _settled(self, job: Job) -> None:
         try:
-            if job.kind == JobKind.DELETE:
-                self.remover.purge(job)
-            elif job.kind == JobKind.RELABEL:
-                self.pipeline.relabel(job)
-            elif job.interruptions >= MAX_INTERRUPTIONS:
+            if job.kind == JobKind.INGEST and job.interruptions >= MAX_INTERRUPTIONS:
                 self._give_up(job, DocumentStatus.QUARANTINED, _interrupted(job.interruptions))
                 return
-            else:
-                self._ended(self.pipeline.ingest(job))
+            try:
+                self._work(job)
+            finally:  # however far it came, searches may find something else now
+                corpus_changed(self.ledger.engine, job.organization_id)
             self.ledger.finish(job, JobState.DONE)
         except LeaseLost:
             raise
@@ -76,6 +75,14 @@ class Runner:
         except Exception:
             log.exception("job_failed")
             self._again_or(job, DocumentStatus.FAILED, UNEXPECTED)
+
+    def _work(self, job: Job) -> None:
+        if job.kind == JobKind.DELETE:
+            self.remover.purge(job)
+        elif job.kind == JobKind.RELABEL:
+            self.pipeline.relabel(job)
+        else:
+            self._ended(self.pipeline.ingest(job))
 
     def _wait_for_parts(self, job: Job, detail: str) -> None:
         waited = utc_now() - job.queued_at

@@ -13,9 +13,10 @@ from query_service.answering.wording import problem_in_portuguese
 from query_service.api.access import Allowed, credential_of
 from query_service.api.connection import while_connected
 from query_service.api.schemas import USER_CHARS, BlankQuestion, LongQuestion, cleaned_question
-from query_service.ask import Asker, Question
+from query_service.ask import Asker
 from query_service.conversations.visitor import visitor_of
 from query_service.events import Done
+from query_service.question import Question
 from shared.errors import NotFound, Unprocessable, XgtwinError
 from shared.settings import QuerySettings
 

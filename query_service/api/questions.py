@@ -15,9 +15,10 @@ from query_service.api.schemas import (
     cleaned_question,
 )
 from query_service.api.sse import event_stream
-from query_service.ask import Asker, Question
+from query_service.ask import Asker
 from query_service.conversations.visitor import visitor_of
 from query_service.events import Done
+from query_service.question import Question
 from query_service.retrieval.retriever import Retriever
 from shared.auth.keys import Principal
 from shared.settings import QuerySettings

@@ -34,6 +34,9 @@ class Conversation(OwnedRow, table=True):
 
     title: str
     visitor: str = NOBODY
+    summary: str = ""
+    """What was said in the messages up to `summarised_until`; empty while they are few."""
+    summarised_until: datetime | None = utc_field(nullable=True)
     updated_at: datetime = utc_field()
     deleted_at: datetime | None = utc_field(nullable=True)
 

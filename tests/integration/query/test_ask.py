@@ -66,7 +66,7 @@ def test_the_answer_object_has_exactly_the_fields_of_the_contract(client):
     answer = ask(client, "Quando o Inatel foi fundado?")
     assert set(answer) == {
         *("answer", "grounded", "reason", "citations", "conversation_id", "message_id", "model", "usage"),
-        *("timings_ms", "speech", "standalone_question", "sentences"),
+        *("timings_ms", "speech", "standalone_question", "sentences", "cached"),
     }
     assert set(answer["citations"][0]) == {
         *("n", "document_id", "version", "title", "filename", "page_start", "page_end", "heading_path", "quote"),

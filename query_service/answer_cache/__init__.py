@@ -1,0 +1,1 @@
+"""Answers that were given before, for the same question over the same documents."""
