@@ -29,6 +29,7 @@ from query_service.llm.openai_compatible import OpenAICompatible
 from query_service.llm.prompts import PROMPT_VERSION
 from query_service.pending import PendingDocuments
 from query_service.retrieval.glossary import SHIPPED, read_glossary
+from query_service.retrieval.reranking import build_reranker
 from query_service.retrieval.retriever import Retriever
 from query_service.status import Status
 from query_service.words.terms import WordReader
@@ -61,7 +62,8 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
     window = Window(settings.llm.context_tokens, settings.llm.max_tokens)
     answerer = LlmAnswerer(llm, citer, SupportChecker(reader), window) if llm else None
     glossary = read_glossary(settings.retrieval.glossary or SHIPPED, reader.words)
-    retriever = Retriever(store, embedder, encoder, reader, settings.retrieval, glossary=glossary)
+    reranker = build_reranker(settings)
+    retriever = Retriever(store, embedder, encoder, reader, settings.retrieval, glossary=glossary, reranker=reranker)
     pending = PendingDocuments(settings.ingest.base_url)
     conversations = Conversations(engine)
     asker = Asker(
@@ -72,7 +74,7 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
         Writer(Extractive(reader, citer), answerer, pending),
         ingest_url=settings.ingest.base_url,
     )
-    status = Status(store, embedder, llm)
+    status = Status(store, embedder, llm, reranker)
     required = settings.auth_required(settings.query)
     allowed = Guard(engine, required=required).require(Scope.ASK)
 

@@ -179,6 +179,11 @@ class RetrievalSettings(Section):
     neighbours: bool = Field(
         True, description="Show a language model what stands beside a passage, as far as its window allows."
     )
+    reranker_dir: Path | None = Field(
+        None, description="Folder of an ONNX cross-encoder; empty means the one of the data folder, if it is there."
+    )
+    rerank_first: int = Field(10, ge=2, le=50, description="Hits that the cross-encoder reads with the question.")
+    rerank_s: float = Field(1.5, gt=0, description="Seconds it may take; after them the order stays as it was.")
     per_page: int = Field(2, ge=1, description="Passages of one page at most.")
     oversampling: int = Field(4, ge=1, le=20, description="Hits fetched for each passage wanted, to choose from.")
 

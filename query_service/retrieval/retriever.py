@@ -9,6 +9,7 @@ from query_service.answering.protocol import Surroundings
 from query_service.retrieval.choice import choose
 from query_service.retrieval.definition import opening
 from query_service.retrieval.glossary import Expansion, Glossary
+from query_service.retrieval.reranking import Reranker, reranked
 from query_service.retrieval.spelling import repaired
 from query_service.retrieval.surroundings import surroundings
 from query_service.words.language import language_of
@@ -56,6 +57,7 @@ class Retriever:
         config: RetrievalSettings,
         *,
         glossary: Glossary | None = None,
+        reranker: Reranker | None = None,
     ) -> None:
         self._store = store
         self._embedder = embedder
@@ -63,6 +65,7 @@ class Retriever:
         self._reader = reader
         self._config = config
         self._glossary = glossary or Glossary()
+        self._reranker = reranker
 
     def retrieve(self, organization_id: UUID, question: str, top_k: int, filters: Filters | None = None) -> Found:
         """The best passages for a question, at most `top_k`, of the documents that meet the filters."""
@@ -72,7 +75,8 @@ class Retriever:
             better = repaired(question, found.words, found.rarity, found.passages, self._reader)
             if better != question:
                 found = self._search(organization_id, better, dense, top_k, filters)
-        return replace(found, passages=tuple(choose(found.passages, top_k, self._config.per_page)))
+        hits = self._ordered(question, found.passages)
+        return replace(found, passages=tuple(choose(hits, top_k, self._config.per_page)))
 
     def around(self, passages: Sequence[ScoredChunk]) -> tuple[Surroundings, ...]:
         """What stands beside each passage in its document; nothing with RETRIEVAL__NEIGHBOURS=false."""
@@ -97,6 +101,12 @@ class Retriever:
             )
         )
         return Found(tuple(hits), expansion.words, rarity, semantic=dense is not None)
+
+    def _ordered(self, question: str, hits: Sequence[ScoredChunk]) -> Sequence[ScoredChunk]:
+        if self._reranker is None or not hits:
+            return hits
+        config = self._config
+        return reranked(question, hits, self._reranker, first=config.rerank_first, deadline_s=config.rerank_s)
 
     def _lexical(self, question: str, expansion: Expansion, rarity: Rarity) -> SparseVector:
         config = self._config

