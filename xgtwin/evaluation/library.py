@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from query_service.answering.citations import Citer
 from query_service.answering.extractive import Extractive
 from query_service.evidence import EvidenceFinder
+from query_service.retrieval.glossary import SHIPPED, read_glossary
 from query_service.retrieval.retriever import Retriever
 from query_service.words.terms import WordReader
 from shared.embeddings.lexical import LexicalEncoder
@@ -30,7 +31,8 @@ class Library:
 
     def retriever(self, settings: RetrievalSettings, embedder: Embedder | None) -> Retriever:
         """Retrieval with some settings of one's own, by words alone without an embedder."""
-        return Retriever(self.store, embedder, self.encoder, self.reader, settings)
+        glossary = read_glossary(settings.glossary or SHIPPED, self.reader.words)
+        return Retriever(self.store, embedder, self.encoder, self.reader, settings, glossary=glossary)
 
     def finder(self, retrieval: RetrievalSettings, query: QuerySettings) -> EvidenceFinder:
         retriever = self.retriever(retrieval, self.embedder)

@@ -20,6 +20,8 @@ KNOBS_OFF: dict[str, dict[str, float | int]] = {
     "no pairs of neighbours": {"pair_weight": 0},
     "no pieces of words": {"piece_weight": 0},
     "stems alone": {"surface_weight": 0, "pair_weight": 0, "piece_weight": 0},
+    "no glossary": {"glossary_weight": 0, "glossary_unknown_weight": 0},
+    "no repair of misspelt words": {"repair_typos": False},
     "any number of passages of a page": {"per_page": EVERY_PAGE},
 }
 """Each knob that the product has by default, as the setting that switches it off."""
@@ -54,6 +56,8 @@ def rows(settings: RetrievalSettings, embedder: Embedder | None, *, knobs: bool)
     ]
     if knobs:
         found += [Row(name, settings.model_copy(update=off), embedder) for name, off in KNOBS_OFF.items()]
+        not_repaired = settings.model_copy(update={"repair_typos": False})
+        found.append(Row("a typo in each long word, not repaired", not_repaired, embedder, with_typos))
     return found
 
 
