@@ -13,8 +13,10 @@ from query_service.answer_cache.recall import Recall
 from query_service.answering.draft import Draft
 from query_service.answering.speech import spoken
 from query_service.answering.writer import Writer
+from query_service.conversations.afterwork import Afterwork
 from query_service.conversations.rewriting import Rewriter
 from query_service.conversations.store import Conversations, Opened
+from query_service.conversations.summary import Summariser
 from query_service.events import Delta, Done, Event, Meta, Sources, Timings, sources_of
 from query_service.evidence import EvidenceFinder
 from query_service.question import Question
@@ -32,6 +34,8 @@ class Asker:
         finder: EvidenceFinder,
         writer: Writer,
         *,
+        summariser: Summariser,
+        afterwork: Afterwork,
         ingest_url: str,
     ) -> None:
         self._conversations = conversations
@@ -39,6 +43,8 @@ class Asker:
         self._recall = recall
         self._finder = finder
         self._writer = writer
+        self._summariser = summariser
+        self._afterwork = afterwork
         self._ingest_url = ingest_url
 
     async def ask(self, question: Question) -> AsyncGenerator[Event, None]:
@@ -55,7 +61,7 @@ class Asker:
             question.text,
             question.visitor,
         )
-        standalone = await self._rewriter.rewrite(question.text, opened.history)
+        standalone = await self._rewriter.rewrite(question.text, opened.history, opened.summary)
         yield Meta(
             conversation_id=opened.conversation_id,
             message_id=opened.message_id,
@@ -102,6 +108,7 @@ class Asker:
             standalone_question=standalone,
         )
         await asyncio.to_thread(self._conversations.answered, question.organization_id, opened.question_id, done)
+        self._afterwork.start("summary", self._summariser.run(opened.conversation_id))
         ANSWERS.labels(done.model, str(done.grounded).lower(), done.reason or "").inc()
         yield done
 
@@ -119,7 +126,7 @@ class Asker:
         )
         sources = sources_of(evidence.passages, self._ingest_url)
         yield sources
-        async with aclosing(self._writer.write(evidence, draft, question.credential)) as texts:
+        async with aclosing(self._writer.write(evidence.after(opened.summary), draft, question.credential)) as texts:
             async for text in texts:
                 yield Delta(text=text)
         await self._recall.keep(key, sources, draft)

@@ -18,10 +18,12 @@ from query_service.api.perguntar import perguntar_routes
 from query_service.api.questions import ask_routes, search_routes
 from query_service.ask import Asker
 from query_service.console import console_routes
+from query_service.conversations.afterwork import Afterwork
 from query_service.conversations.feedback import FeedbackBook
 from query_service.conversations.records import ConversationRecords
 from query_service.conversations.rewriting import Rewriter
 from query_service.conversations.store import Conversations
+from query_service.conversations.summary import Summariser
 from query_service.evidence import EvidenceFinder
 from query_service.llm.budget import Window
 from query_service.llm.guarded import GuardedLlm
@@ -66,12 +68,15 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
     retriever = Retriever(store, embedder, encoder, reader, settings.retrieval, glossary=glossary, reranker=reranker)
     pending = PendingDocuments(settings.ingest.base_url)
     conversations = Conversations(engine)
+    afterwork = Afterwork()
     asker = Asker(
         conversations,
         Rewriter(reader, llm, deadline_s=settings.llm.rewrite_s),
         Recall(engine, _answer_cache(settings.query), made_by=_made_by(settings)),
         EvidenceFinder(retriever, reader, min_coverage=settings.query.min_coverage, wide=llm is not None),
         Writer(Extractive(reader, citer), answerer, pending),
+        summariser=Summariser(engine, llm),
+        afterwork=afterwork,
         ingest_url=settings.ingest.base_url,
     )
     status = Status(store, embedder, llm, reranker)
@@ -82,6 +87,7 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         log.info("query_service_started", mode=status.mode, authentication="on" if required else "off")
         yield
+        await afterwork.close()
         await pending.close()
         if llm is not None:
             await llm.close()

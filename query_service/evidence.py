@@ -33,6 +33,10 @@ class Evidence:
     def passages(self) -> tuple[ScoredChunk, ...]:
         return self.request.passages
 
+    def after(self, summary: str) -> "Evidence":
+        """With what was said before the turns that are shown word for word."""
+        return replace(self, request=replace(self.request, summary=summary))
+
 
 class EvidenceFinder:
     """Retrieves and judges, in a worker thread, within a deadline.

@@ -30,13 +30,13 @@ class Rewriter:
         self._llm = llm if deadline_s else None
         self._deadline_s = deadline_s
 
-    async def rewrite(self, question: str, history: Sequence[Turn]) -> str | None:
+    async def rewrite(self, question: str, history: Sequence[Turn], summary: str = "") -> str | None:
         """The question to search for, where it differs from what was asked. Never fails: words do when the model does
         not.
         """
         if not history:
             return None
-        by, rewritten = "llm", await self._by_model(question, history)
+        by, rewritten = "llm", await self._by_model(question, history, summary)
         if rewritten is None:
             by, rewritten = "words", standalone_form(question, history, self._reader)
         if rewritten is None or _same(rewritten, question):
@@ -44,11 +44,12 @@ class Rewriter:
         REWRITES.labels(by).inc()
         return rewritten
 
-    async def _by_model(self, question: str, history: Sequence[Turn]) -> str | None:
+    async def _by_model(self, question: str, history: Sequence[Turn], summary: str) -> str | None:
         """The model's question, the visitor's own included; None when there is no model or it gave none of use."""
         if self._llm is None:
             return None
-        asked = prompts.REWRITE.format(turns=transcript(history[-TURNS:], TURN_CHARS), question=one_line(question))
+        turns = transcript(history[-TURNS:], TURN_CHARS)
+        asked = prompts.REWRITE.format(summary=one_line(summary), turns=turns, question=one_line(question))
         messages = [ChatMessage("system", prompts.REWRITE_RULES), ChatMessage("user", asked)]
         try:
             text = await complete(self._llm, messages, max_tokens=MAX_TOKENS, deadline_s=self._deadline_s)

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from query_service.conversations.lookup import live
 from query_service.conversations.tables import Conversation, Message, Role
@@ -14,8 +15,8 @@ from query_service.events import Done
 from shared.db.rows import utc_now
 from shared.models import Frozen
 
-HISTORY_MESSAGES = 6
-"""Turns that are remembered: the last three questions with their answers."""
+HISTORY_MESSAGES = 20
+"""Turns that are remembered word for word at most; summaries hold what was before them (summary.py)."""
 
 
 class Turn(Frozen):
@@ -34,6 +35,8 @@ class Opened:
     message_id: UUID
     """The answer's."""
     history: tuple[Turn, ...]
+    summary: str = ""
+    """What was said before `history`."""
 
 
 class Conversations:
@@ -55,7 +58,7 @@ class Conversations:
                 history: tuple[Turn, ...] = ()
             else:
                 conversation = live(session, organization_id, conversation_id, visitor)
-                history = _history(session, conversation_id)
+                history = _history(session, conversation)
                 conversation.updated_at = utc_now()
             conversation.title = conversation.title or title_of(question)
             session.add(conversation)
@@ -67,7 +70,7 @@ class Conversations:
                 content=question,
             )
             session.add(asked)
-            opened = Opened(conversation.id, asked.id, uuid4(), history)
+            opened = Opened(conversation.id, asked.id, uuid4(), history, conversation.summary)
             session.commit()
         return opened
 
@@ -96,11 +99,16 @@ class Conversations:
             session.commit()
 
 
-def _history(session: Session, conversation_id: UUID) -> tuple[Turn, ...]:
-    newest_first = session.exec(
-        select(Message)
-        .where(Message.conversation_id == conversation_id)
-        .order_by(col(Message.created_at).desc(), col(Message.id).desc())
-        .limit(HISTORY_MESSAGES)
-    )
-    return tuple(Turn(role=Role(row.role), content=row.content) for row in newest_first)[::-1]
+def unsummarised(conversation: Conversation) -> SelectOfScalar[Message]:
+    """The messages that its summary does not hold, oldest first."""
+    query = select(Message).where(Message.conversation_id == conversation.id)
+    if conversation.summarised_until is not None:
+        query = query.where(col(Message.created_at) > conversation.summarised_until)
+    return query.order_by(col(Message.created_at), col(Message.id))
+
+
+def _history(session: Session, conversation: Conversation) -> tuple[Turn, ...]:
+    newest_first = unsummarised(conversation).order_by(None)
+    newest_first = newest_first.order_by(col(Message.created_at).desc(), col(Message.id).desc())
+    rows = session.exec(newest_first.limit(HISTORY_MESSAGES)).all()
+    return tuple(Turn(role=Role(row.role), content=row.content) for row in rows)[::-1]

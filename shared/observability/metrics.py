@@ -27,6 +27,7 @@ LLM_RETRIES = Counter("xgtwin_llm_retries_total", "Calls of the language model t
 LLM_RESTING = Gauge("xgtwin_llm_resting", "1 while the language model is left alone after failures in a row.")
 REWRITES = Counter("xgtwin_rewrites_total", "Follow-up questions made to stand alone, by what did it.", ["by"])
 ANSWER_CACHE = Counter("xgtwin_answer_cache_total", "First questions looked up among kept answers.", ["result"])
+AFTERWORK = Counter("xgtwin_afterwork_total", "What was done after answers were given.", ["work", "result"])
 FEEDBACK = Counter("xgtwin_feedback_total", "Opinions of visitors on answers.", ["rating"])
 LLM_WRONG_LANGUAGE = Counter(
     "xgtwin_llm_wrong_language_total", "Answers of the language model in another language than the question's."

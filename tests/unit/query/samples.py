@@ -38,6 +38,6 @@ def found(question: str, *passages: ScoredChunk, counts: dict[str, int] | None =
     return Found(passages, reader.asked(question), Rarity(counts or {}, total))
 
 
-def request(question: str, *passages: ScoredChunk, history=(), language="pt") -> AnswerRequest:
+def request(question: str, *passages: ScoredChunk, history=(), language="pt", **more) -> AnswerRequest:
     weights = weigh(reader.asked(question), Rarity({}, 100))
-    return AnswerRequest(question, language, passages, weights, history)
+    return AnswerRequest(question, language, passages, weights, history, **more)
