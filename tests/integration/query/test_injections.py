@@ -57,7 +57,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VectorStore]:
 
 
 def ask(client: TestClient, question: str) -> dict[str, Any]:
-    return client.post("/ask", json={"question": question}).json()
+    answer: dict[str, Any] = client.post("/ask", json={"question": question}).json()
+    return answer
 
 
 def test_there_are_thirty_of_them_in_both_languages():
