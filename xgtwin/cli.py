@@ -126,6 +126,7 @@ def evaluate(
         Path | None, typer.Option(help="A file of titles, one a line: halve the documents by them for refusals too.")
     ] = None,
     knobs: Annotated[bool, typer.Option(help="Also measure retrieval with each knob off.")] = True,
+    retrieval_only: Annotated[bool, typer.Option("--retrieval-only", help="No answers and no refusals.")] = False,
 ) -> None:
     """Measure retrieval, answers, proof and refusals on a question set, without a running service.
 
@@ -135,7 +136,7 @@ def evaluate(
     from xgtwin.evaluation.run import Scope
 
     files = Files(questions, documents, unanswerable, first_half, report)
-    run_evaluation(Settings(), files, Scope(split, limit, knobs))
+    run_evaluation(Settings(), files, Scope(split, limit, knobs, whole=not retrieval_only))
 
 
 @app.command()

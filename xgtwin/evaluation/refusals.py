@@ -43,9 +43,17 @@ async def ask_all(questions: Sequence[Question], library: Library, settings: Set
     return tuple(asked)
 
 
+async def of_the_set(data: QuestionSet, library: Library, settings: Settings) -> tuple[Table, list[Failure]]:
+    """The set's questions beside its own unanswerable ones."""
+    return _figures(
+        "Refusals, the set's own unanswerable questions",
+        Verdicts(await ask_all(data.questions, library, settings), await ask_all(data.unanswerable, library, settings)),
+    )
+
+
 async def over_halves(
-    data: QuestionSet, embedder: Embedder | None, settings: Settings, first_half: frozenset[str]
-) -> Verdicts:
+    title: str, data: QuestionSet, embedder: Embedder | None, settings: Settings, first_half: frozenset[str]
+) -> tuple[Table, list[Failure]]:
     """Each question is put to the half of the documents that answers it, and to the other one.
 
     `first_half`: titles. A question that the other half happens to answer too (the same rule in two regulations) is
@@ -63,7 +71,7 @@ async def over_halves(
             repeats = Repeats(data, half, library.reader)
             foreign = [one for one in data.questions if one.gold <= outside and not repeats.answers(one)]
             unanswerable += await ask_all(foreign, library, settings)
-    return Verdicts(tuple(answerable), tuple(unanswerable))
+    return _figures(title, Verdicts(tuple(answerable), tuple(unanswerable)))
 
 
 def in_turn(data: QuestionSet) -> frozenset[str]:
@@ -71,7 +79,11 @@ def in_turn(data: QuestionSet) -> frozenset[str]:
     return frozenset(sorted({entry.chunk.title for entry in data.entries})[::2])
 
 
-def table(title: str, verdicts: Verdicts) -> Table:
+def _figures(title: str, verdicts: Verdicts) -> tuple[Table, list[Failure]]:
+    return _table(title, verdicts), _failures(title, verdicts)
+
+
+def _table(title: str, verdicts: Verdicts) -> Table:
     """The product as configured, then the curve over its confidence."""
     own, other = verdicts.answerable, verdicts.unanswerable
     curve = [
@@ -91,7 +103,7 @@ def table(title: str, verdicts: Verdicts) -> Table:
     )
 
 
-def failures(title: str, verdicts: Verdicts) -> list[Failure]:
+def _failures(title: str, verdicts: Verdicts) -> list[Failure]:
     refused = [one for one in verdicts.answerable if one.refused]
     kept = [one for one in verdicts.unanswerable if not one.refused]
     return [_failure(f"{title}: answerable and refused", one, "an answer") for one in refused] + [

@@ -117,3 +117,8 @@ async def test_a_second_question_is_measured_beside_its_stand_alone_form(folder:
     rows = figures(await evaluate(asked, Scope("all", knobs=False), SETTINGS, None), "Second questions")
     assert rows["by hand"]["R@1"] == rows["as understood"]["R@1"] == 1
     assert rows["new subjects"] == {"questions": 1, "R@1": 1, "R@5": 1, "R@10": 1, "MRR@10": 1, "nDCG@10": 1}
+
+
+async def test_retrieval_alone_is_measured_without_the_rest(folder: Path):
+    titles = [table.title for table in (await made(folder, Scope("test", whole=False))).tables]
+    assert titles == ["Retrieval", "Retrieval, 95 % intervals"]
