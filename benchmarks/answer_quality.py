@@ -131,7 +131,9 @@ def finder(passages: Sequence[Chunk]) -> Iterator[EvidenceFinder]:
         store.upsert([EmbeddedChunk(passage, encoder.passage(passage.text)) for passage in passages])
         for passage in passages:
             store.publish(passage.organization_id, passage.document_id, passage.version)
-        yield EvidenceFinder(Retriever(store, None, encoder, reader, RetrievalSettings()), reader, min_coverage=0.5)
+        yield EvidenceFinder(
+            Retriever(store, lambda: None, encoder, reader, RetrievalSettings()), reader, min_coverage=0.5
+        )
         store.close()
 
 

@@ -98,7 +98,7 @@ def ours(stack: ExitStack, folder: Path, settings: Settings, model: Path) -> lis
     stack.callback(raw.close)
     copy = settings.model_copy(update={"data_dir": Path(shutil.copytree(settings.data_dir, folder / "copy"))})
     parts = stack.enter_context(open_parts(copy))
-    app = build_app(copy, engine=parts.engine, store=parts.store, embedder=parts.embedder)
+    app = build_app(copy, engine=parts.engine, store=parts.store, model=parts.model)
     here = stack.enter_context(InProcess(app))
     environment = {
         "PATH": os.environ["PATH"],

@@ -3,6 +3,7 @@
 import sys
 
 from ingest_service.bootstrap import build_app
+from ingest_service.passages import chunking
 from shared.parts import open_parts
 from shared.settings import Settings
 from shared.standalone import run_alone
@@ -10,8 +11,8 @@ from shared.web.server import Listener, run, serve
 
 
 def main(settings: Settings) -> None:
-    with open_parts(settings) as parts:
-        app = build_app(settings, engine=parts.engine, store=parts.store, embedder=parts.embedder)
+    with open_parts(settings, chunker=chunking.FINGERPRINT) as parts:
+        app = build_app(settings, engine=parts.engine, store=parts.store, model=parts.model)
         run(serve([Listener("ingest", app, settings.ingest.host, settings.ingest.port, "INGEST__PORT")]))
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from ingest_service.api.admission import Admissions
 from ingest_service.api.documents import Parts, document_routes
+from ingest_service.api.generations import generation_routes
 from ingest_service.api.jobs import job_routes
 from ingest_service.api.manifest import manifest_routes
 from ingest_service.api.pages import page_routes
@@ -25,10 +26,13 @@ from ingest_service.documents.intake import Intake
 from ingest_service.documents.manifest import Manifests
 from ingest_service.documents.refusals import Refusals
 from ingest_service.documents.versions import Versions
+from ingest_service.filling.copying import Copier
+from ingest_service.filling.filler import Filler
 from ingest_service.jobs.ledger import Ledger
 from ingest_service.jobs.outcomes import Runner
 from ingest_service.jobs.owner import Owner
 from ingest_service.jobs.recovery import drop_orphaned_bytes, finish_deletions, queue_what_the_store_lost
+from ingest_service.jobs.turns import anything_to_do
 from ingest_service.jobs.workers import Workers
 from ingest_service.parsing.blocks import ParsingLimits
 from ingest_service.parsing.ocr.tessdata import find_language_data
@@ -43,11 +47,15 @@ from ingest_service.web.guard import AddressGuard
 from ingest_service.web.pages import WebPages
 from ingest_service.web.refresh import Refreshes
 from shared.auth.guard import Guard
+from shared.db.rows import utc_now
+from shared.dense import Dense
 from shared.embeddings.lexical import LexicalEncoder
-from shared.embeddings.protocol import Embedder
+from shared.embeddings.model import NO_MODEL, EmbeddingModel
 from shared.errors import Unavailable
 from shared.observability.logs import get_logger
 from shared.settings import Settings
+from shared.vector_store.bootstrap import reindex_request
+from shared.vector_store.generational_store import GenerationalStore
 from shared.vector_store.protocol import VectorStore
 from shared.web.app import create_service_app
 from shared.web.origins import Origins
@@ -57,7 +65,9 @@ log = get_logger(__name__)
 MIB = 1024 * 1024
 
 
-def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedder: Embedder | None) -> FastAPI:
+def build_app(
+    settings: Settings, *, engine: Engine, store: GenerationalStore, model: EmbeddingModel = NO_MODEL
+) -> FastAPI:
     """The ingest service over a migrated database and an open store, both of which stay the caller's.
 
     Nothing runs before the lifespan. It starts: leftovers first (half-received bytes, jobs of the dead, deletions cut
@@ -87,22 +97,28 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
     pages = WebPages(engine, intake, fetcher, sandbox)
     refreshes = Refreshes(engine, pages)
     remover = Remover(engine, store, intake, workers.wake)
-    versions = Versions(engine)
+    versions, lexicon = Versions(engine), LexicalEncoder()
     pipeline = Pipeline(
         ledger=ledger,
         versions=versions,
         blobs=blobs,
         reader=reader,
         store=store,
-        lexicon=LexicalEncoder(),
-        embedder=embedder,
+        lexicon=lexicon,
+        model=model,
         forget_bytes=intake.forget_bytes,
         stopping=workers.stopping,
     )
     runner = Runner(ledger, versions, pipeline, remover, max_attempts=ingest.max_attempts)
+    filler = Filler(
+        Copier(store, versions, blobs, reader, lexicon),
+        model,
+        busy=lambda: ingest.workers > 0 and anything_to_do(engine, utc_now()),
+        request=reindex_request(settings),
+    )
     folder = WatchedFolder(ingest, engine, intake, remover)
     catalogue, changes = Catalogue(engine), Changes(engine, blobs.changing, workers.wake)
-    census = Census(engine, catalogue, folder, embedder=embedder.name if embedder else "none", ocr=languages.state)
+    census = Census(engine, catalogue, folder, Dense(model, store), ocr=languages.state)
 
     def start() -> None:
         blobs.prepare()
@@ -113,8 +129,10 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
         reader.forget_all_but(blobs.kept())
         workers.start(runner.run)
         folder.start()
+        filler.start()
 
     def stop() -> None:
+        filler.stop()
         folder.stop()
         workers.stop()
         sandbox.close()
@@ -147,11 +165,15 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
         ),
     )
     admissions = Admissions(intake, refusals, pages, IdempotencyKeys(engine, ledger.owner))
-    app.include_router(document_routes(Parts(guard, intake, remover, changes, catalogue, blobs, store, admissions)))
-    app.include_router(manifest_routes(guard, Manifests(engine, refusals, max_file_mb=ingest.max_file_mb)))
-    app.include_router(page_routes(guard, PageImages(catalogue, blobs, store, reader)))
-    app.include_router(web_routes(guard, refreshes))
-    app.include_router(job_routes(guard, catalogue, changes, folder))
+    for router in (
+        document_routes(Parts(guard, intake, remover, changes, catalogue, blobs, store, admissions)),
+        manifest_routes(guard, Manifests(engine, refusals, max_file_mb=ingest.max_file_mb)),
+        page_routes(guard, PageImages(catalogue, blobs, store, reader)),
+        web_routes(guard, refreshes),
+        job_routes(guard, catalogue, changes, folder),
+        generation_routes(guard, filler),
+    ):
+        app.include_router(router)
     return app
 
 

@@ -7,16 +7,17 @@ from sqlalchemy import Engine
 from ingest_service.documents.catalogue import Catalogue
 from ingest_service.watched_folder.folder import WatchedFolder
 from shared.db import engine as database
+from shared.dense import Dense
 
 
 class Census:
     """`take` is one of the checks of `/readyz`; `facts` is what it saw, without touching the database."""
 
-    def __init__(self, engine: Engine, catalogue: Catalogue, folder: WatchedFolder, *, embedder: str, ocr: str) -> None:
+    def __init__(self, engine: Engine, catalogue: Catalogue, folder: WatchedFolder, dense: Dense, *, ocr: str) -> None:
         self.engine = engine
         self.catalogue = catalogue
         self.folder = folder
-        self.embedder = embedder
+        self.dense = dense
         self.ocr = ocr
         self._scanned = False
         self._documents: dict[str, int] = {}
@@ -30,8 +31,8 @@ class Census:
         self._scanned = scanned
 
     def facts(self) -> Mapping[str, object]:
-        """Documents by status, how the folder is watched, whether its first scan is over, what was held back, and what
-        embeds and recognises text."""
+        """Documents by status, how the folder is watched, whether its first scan is over, what was held back, what
+        recognises text, and how far the vectors are."""
         return {
             "documents": self._documents,
             "watch": self.folder.mode.name,
@@ -39,6 +40,7 @@ class Census:
             "scanned": self._scanned,
             "held_back": self.folder.held_back,
             "held_back_note": self.folder.note,
-            "embedder": self.embedder,
+            "embedder": self.dense.model.name or "none",
             "ocr": self.ocr,
+            **self.dense.facts(),
         }

@@ -8,29 +8,29 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
-from uuid import UUID, uuid5
 
 from ingest_service.documents.blobs import Blobs
 from ingest_service.documents.versions import Versions, Work
 from ingest_service.jobs.ledger import Job, Ledger
-from ingest_service.names import title_of
 from ingest_service.parsing.blocks import ParsedDocument
-from ingest_service.passages import chunking
 from ingest_service.passages.canonical import canonical_text
-from ingest_service.passages.chunking import Passage, passages, searchable_text
+from ingest_service.passages.chunking import passages
+from ingest_service.passages.chunks import chunks_of, renamed, searchable, title
 from ingest_service.passages.language import language_of
 from ingest_service.reading.reader import Reader
-from shared.embeddings.protocol import Embedder
+from shared.embeddings.model import EmbeddingModel
+from shared.embeddings.protocol import Embedder, Vector
+from shared.errors import Unavailable
 from shared.models import Chunk, DocumentStatus, Labels
 from shared.observability.logs import get_logger
-from shared.observability.metrics import CHUNKS_STORED, EMBEDDINGS_MADE, STAGE_SECONDS
-from shared.vector_store.protocol import EmbeddedChunk, SparseVector, VectorStore
+from shared.observability.metrics import CHUNKS_STORED, EMBEDDINGS_MADE, INGEST_TROUBLE, STAGE_SECONDS
+from shared.vector_store.generational_store import GenerationalStore
+from shared.vector_store.protocol import EmbeddedChunk, SparseVector
 
 log = get_logger(__name__)
 
 BATCH = 64
 """Chunks per write: the embedded store holds all threads for as long as one call takes."""
-_CHUNKS = UUID("2f1d7c56-3f0b-4c43-9c3d-5a3f5a1f7c11")
 
 
 class Lexicon(Protocol):
@@ -53,9 +53,9 @@ class Pipeline:
         versions: Versions,
         blobs: Blobs,
         reader: Reader,
-        store: VectorStore,
+        store: GenerationalStore,
         lexicon: Lexicon,
-        embedder: Embedder | None,
+        model: EmbeddingModel,
         forget_bytes: Callable[[str], None],
         stopping: Callable[[], bool],
     ) -> None:
@@ -65,7 +65,7 @@ class Pipeline:
         self.reader = reader
         self.store = store
         self.lexicon = lexicon
-        self.embedder = embedder
+        self.model = model
         self.forget_bytes = forget_bytes
         self.stopping = stopping
 
@@ -75,10 +75,11 @@ class Pipeline:
         Raises `UnreadableDocument`, `ParserDied`, `Unavailable`, `JobCancelled`, `LeaseLost`, `WorkerStopping`.
         """
         work = self.versions.begin(job)
+        embedder = self.model.current()
         with self._stage("parsing"):
             parsed = self._parse(job, work)
             canonical = canonical_text(parsed.blocks)
-            cut = passages(canonical, window=self.embedder)
+            cut = passages(canonical, window=embedder)
             self.versions.read(job, pages=parsed.pages, note=parsed.note)
         if not cut:
             self.versions.note(job, DocumentStatus.NO_TEXT, _no_text(parsed))
@@ -87,16 +88,16 @@ class Pipeline:
         labels = work.labels.model_copy(update={"language": language})
         with self._stage("embedding"):
             self.versions.note(job, DocumentStatus.EMBEDDING)
-            chunks = _chunks(work, _title(work, parsed.title), cut)
+            chunks = chunks_of(work, title(work, parsed.title), cut)
             # A run that died just after publishing left them there; to store them again would hide them meanwhile.
             if self.store.chunks(work.organization_id, work.document_id) != chunks:
-                self._store(job, chunks, labels)
+                self._store(job, chunks, labels, embedder)
             else:
                 self._relabel(job, chunks, labels)
         # Under the lock of arrivals: a version that comes between the two would make them tell different stories.
         with self._stage("publishing"), self.blobs.changing:
             self._proceed(job, "publishing", len(cut), len(cut))
-            self._publish(job, work, chunks, labels)
+            self._publish(job, work, chunks, labels, embedder)
             outdated = self.versions.ready(job, work, own_title=parsed.title, language=language, chunks=len(cut))
         if outdated:
             self.forget_bytes(outdated)
@@ -109,8 +110,7 @@ class Pipeline:
         Raises `Unavailable`, `JobCancelled`, `LeaseLost`, `WorkerStopping`.
         """
         work = self.versions.labelled(job)
-        names = {"filename": work.name, "title": _title(work, work.own_title)}
-        chunks = [chunk.model_copy(update=names) for chunk in self.store.chunks(work.organization_id, work.document_id)]
+        chunks = renamed(work, self.store.chunks(work.organization_id, work.document_id))
         self._relabel(job, chunks, work.labels)
         log.info("document_relabelled", chunks=len(chunks))
 
@@ -119,19 +119,21 @@ class Pipeline:
             self._proceed(job, "relabelling", start, len(chunks))
             self.store.relabel(
                 [
-                    EmbeddedChunk(chunk, self.lexicon.passage(_searchable(chunk)), labels=labels)
+                    EmbeddedChunk(chunk, self.lexicon.passage(searchable(chunk)), labels=labels)
                     for chunk in chunks[start : start + BATCH]
                 ]
             )
 
-    def _publish(self, job: Job, work: Work, chunks: Sequence[Chunk], labels: Labels) -> None:
+    def _publish(
+        self, job: Job, work: Work, chunks: Sequence[Chunk], labels: Labels, embedder: Embedder | None
+    ) -> None:
         self.store.publish(work.organization_id, work.document_id, work.version)
         if self.store.count(work.organization_id, work.document_id, published=None) == len(chunks):
             return
         # An earlier run of this very version cut it otherwise (another release, a page that was read then and not now).
         log.warning("leftover_chunks_dropped")
         self.store.delete(work.organization_id, work.document_id)
-        self._store(job, chunks, labels)
+        self._store(job, chunks, labels, embedder)
         self.store.publish(work.organization_id, work.document_id, work.version)
 
     def _parse(self, job: Job, work: Work) -> ParsedDocument:
@@ -143,22 +145,37 @@ class Pipeline:
             lambda stage, done, total: self._proceed(job, stage, done, total),
         )
 
-    def _store(self, job: Job, chunks: Sequence[Chunk], labels: Labels) -> None:
+    def _store(self, job: Job, chunks: Sequence[Chunk], labels: Labels, embedder: Embedder | None) -> None:
+        if embedder is not None and not self.store.wants(embedder):
+            embedder = None  # a generation for it is not begun yet: whoever fills that embeds
         for start in range(0, len(chunks), BATCH):
             self._proceed(job, "embedding", start, len(chunks))
             batch = chunks[start : start + BATCH]
-            self.store.upsert(list(self._embedded(batch, labels)))
+            embedded = self._embedded(batch, labels, embedder)
+            if embedder is not None and embedded[-1].dense is None:
+                embedder = None  # it does not answer, and would be waited for at each batch
+            self.store.upsert(embedded)
             CHUNKS_STORED.inc(len(batch))
 
-    def _embedded(self, chunks: Sequence[Chunk], labels: Labels) -> Iterator[EmbeddedChunk]:
-        texts = [_searchable(chunk) for chunk in chunks]
-        if self.embedder is None:
-            for chunk, text in zip(chunks, texts, strict=True):
-                yield EmbeddedChunk(chunk, self.lexicon.passage(text), labels=labels)
-            return
-        for chunk, text, dense in zip(chunks, texts, self.embedder.embed_passages(texts), strict=True):
-            EMBEDDINGS_MADE.inc()
-            yield EmbeddedChunk(chunk, self.lexicon.passage(text), dense, labels)
+    def _embedded(self, chunks: Sequence[Chunk], labels: Labels, embedder: Embedder | None) -> Sequence[EmbeddedChunk]:
+        texts = [searchable(chunk) for chunk in chunks]
+        dense = self._dense(texts, embedder)
+        return [
+            EmbeddedChunk(chunk, self.lexicon.passage(text), vector, labels)
+            for chunk, text, vector in zip(chunks, texts, dense, strict=True)
+        ]
+
+    def _dense(self, texts: Sequence[str], embedder: Embedder | None) -> Sequence[Vector | None]:
+        """A document is found by its words before it waits for a model; the filler gives it the vectors later."""
+        vectors: list[Vector] = []
+        try:
+            for vector in embedder.embed_passages(texts) if embedder else ():
+                EMBEDDINGS_MADE.inc()
+                vectors.append(vector)
+        except Unavailable as error:
+            INGEST_TROUBLE.labels("embedding").inc()
+            log.warning("passages_not_embedded", reason=error.detail)
+        return [*vectors, *[None] * (len(texts) - len(vectors))]
 
     def _proceed(self, job: Job, stage: str, done: int, total: int) -> None:
         """Between two steps: say how far the job is, and stop if it is no longer wanted."""
@@ -171,37 +188,6 @@ class Pipeline:
         started = time.perf_counter()
         yield
         STAGE_SECONDS.labels(name).observe(time.perf_counter() - started)
-
-
-def _searchable(chunk: Chunk) -> str:
-    return searchable_text(chunk.title, chunk.heading_path, chunk.context, chunk.text)
-
-
-def _title(work: Work, own_title: str) -> str:
-    return work.title or own_title or title_of(work.name)
-
-
-def _chunks(work: Work, title: str, cut: Sequence[Passage]) -> list[Chunk]:
-    return [
-        Chunk(
-            id=uuid5(_CHUNKS, f"{work.document_id}/{work.version}/{work.content_hash}/{chunking.FINGERPRINT}/{index}"),
-            organization_id=work.organization_id,
-            document_id=work.document_id,
-            version=work.version,
-            filename=work.name,
-            title=title,
-            index=index,
-            text=passage.text,
-            start=passage.start,
-            end=passage.end,
-            page_start=passage.page_start,
-            page_end=passage.page_end,
-            heading_path=passage.heading_path,
-            media_type=work.media_type,
-            context=passage.context,
-        )
-        for index, passage in enumerate(cut)
-    ]
 
 
 def _no_text(parsed: ParsedDocument) -> str:

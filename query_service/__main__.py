@@ -11,7 +11,7 @@ from shared.web.server import Listener, run, serve
 
 def main(settings: Settings) -> None:
     with open_parts(settings) as parts:
-        app = build_app(settings, engine=parts.engine, store=parts.store, embedder=parts.embedder)
+        app = build_app(settings, engine=parts.engine, store=parts.store, model=parts.model)
         run(serve([Listener("query", app, settings.query.host, settings.query.port, "QUERY__PORT")]))
 
 

@@ -38,11 +38,12 @@ from query_service.words.terms import WordReader
 from shared.auth.guard import Guard
 from shared.auth.keys import Scope
 from shared.db.engine import ping as ping_database
+from shared.dense import Dense
 from shared.embeddings.lexical import LexicalEncoder
-from shared.embeddings.protocol import Embedder
+from shared.embeddings.model import NO_MODEL, EmbeddingModel
 from shared.observability.logs import get_logger
 from shared.settings import QuerySettings, Settings
-from shared.vector_store.protocol import VectorStore
+from shared.vector_store.generational_store import GenerationalStore
 from shared.version import VERSION
 from shared.web.app import create_service_app
 from shared.web.origins import Origins
@@ -52,12 +53,14 @@ log = get_logger(__name__)
 SMALL_BODY_BYTES = 64 * 1024
 
 
-def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedder: Embedder | None) -> FastAPI:
+def build_app(
+    settings: Settings, *, engine: Engine, store: GenerationalStore, model: EmbeddingModel = NO_MODEL
+) -> FastAPI:
     """The service over parts that the caller opened and will close. Nothing is contacted before it starts.
 
     Raises `Unavailable` when a setting of the language model is missing or contradicts another.
     """
-    encoder = LexicalEncoder()
+    encoder, dense = LexicalEncoder(), Dense(model, store)
     reader = WordReader(encoder.stems)
     citer = Citer(settings.ingest.base_url, reader)
     llm = _llm(settings)
@@ -65,21 +68,23 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
     answerer = LlmAnswerer(llm, citer, SupportChecker(reader), window) if llm else None
     glossary = read_glossary(settings.retrieval.glossary or SHIPPED, reader.words)
     reranker = build_reranker(settings)
-    retriever = Retriever(store, embedder, encoder, reader, settings.retrieval, glossary=glossary, reranker=reranker)
+    retriever = Retriever(
+        store, dense.embedder, encoder, reader, settings.retrieval, glossary=glossary, reranker=reranker
+    )
     pending = PendingDocuments(settings.ingest.base_url)
     conversations = Conversations(engine)
     afterwork = Afterwork()
     asker = Asker(
         conversations,
         Rewriter(reader, llm, deadline_s=settings.llm.rewrite_s),
-        Recall(engine, _answer_cache(settings.query), made_by=_made_by(settings)),
+        Recall(engine, _answer_cache(settings.query), made_by=lambda: _made_by(settings, dense)),
         EvidenceFinder(retriever, reader, min_coverage=settings.query.min_coverage, wide=llm is not None),
         Writer(Extractive(reader, citer), answerer, pending),
         summariser=Summariser(engine, llm),
         afterwork=afterwork,
         ingest_url=settings.ingest.base_url,
     )
-    status = Status(store, embedder, llm, reranker)
+    status = Status(dense, llm, reranker)
     required = settings.auth_required(settings.query)
     allowed = Guard(engine, required=required).require(Scope.ASK)
 
@@ -93,8 +98,6 @@ def build_app(settings: Settings, *, engine: Engine, store: VectorStore, embedde
             await llm.close()
 
     pings = {"database": lambda: ping_database(engine), "vector_store": status.ping_store}
-    if embedder is not None:
-        pings["embedder"] = embedder.ping
     # A question of the longest kind, each character escaped as JSON may, and the fields around it.
     max_body = SMALL_BODY_BYTES + 12 * settings.query.max_question_chars
     app = create_service_app(
@@ -123,10 +126,11 @@ def _answer_cache(query: QuerySettings) -> InProcessCache | None:
     return InProcessCache(entries=query.cache_entries, seconds=query.cache_s) if query.cache_entries else None
 
 
-def _made_by(settings: Settings) -> str:
-    """What answers depend on beside question and documents."""
+def _made_by(settings: Settings, dense: Dense) -> str:
+    """What answers depend on beside question and documents: the vectors are made anew while the service runs."""
     parts = (settings.query, settings.retrieval, settings.embedder, settings.llm)
-    return "".join([VERSION, PROMPT_VERSION, *(part.model_dump_json() for part in parts)])
+    vectors = f"{dense.store.number} {dense.embedder() is not None}"
+    return "".join([VERSION, PROMPT_VERSION, vectors, *(part.model_dump_json() for part in parts)])
 
 
 def _llm(settings: Settings) -> GuardedLlm | None:

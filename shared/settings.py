@@ -146,9 +146,14 @@ class StoreSettings(Section):
 
 class EmbedderSettings(Section):
     kind: Literal["auto", "none", "fastembed", "openai"] = Field(
-        "auto", description="auto: fastembed if its model folder is there, else lexical retrieval alone."
+        "auto",
+        description="auto: a local model as soon as its folder is there, words alone until then; fastembed: the same, "
+        "and no start without it.",
     )
     model: str = Field("intfloat/multilingual-e5-small", description="Embedding model.")
+    fetch: bool = Field(
+        True, description="For kind=auto: fetch a missing model from the hub (HF_ENDPOINT), in the background."
+    )
     model_dir: Path | None = Field(None, description="Folder of the ONNX model; empty means <data>/models/<model>.")
     base_url: str = Field("", description="For kind=openai: an OpenAI-compatible server with /embeddings.")
     api_key: SecretStr = Field(SecretStr(""), description="Its key, if it wants one.")

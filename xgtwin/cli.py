@@ -103,12 +103,11 @@ def doctor() -> None:
 
 
 @app.command()
-def reindex() -> None:
-    """Drop all vectors; the next start makes them anew from the kept documents. Stop xgtwin first."""
-    from shared.vector_store.bootstrap import discard_store
+def reindex(key: Key = "") -> None:
+    """Make all vectors anew beside the present ones, which answer until the new ones are complete."""
+    from xgtwin.reindex_command import reindex as renew
 
-    discard_store(Settings())
-    print("The vectors are gone. Start xgtwin (make up): it makes them anew from the documents that it kept.")
+    renew(Settings(), key=key)
 
 
 @app.command("eval")

@@ -11,6 +11,7 @@ import httpx
 from rich.console import Console
 from rich.markup import escape
 
+from shared.embeddings.model import ModelState
 from shared.errors import Unavailable, XgtwinError
 from shared.settings import Service, Settings
 from twin_bridge.broker_url import read_broker_url
@@ -127,13 +128,14 @@ def _language_model(settings: Settings) -> Finding:
 
 
 def _embedding_model(settings: Settings) -> Finding:
-    from shared.embeddings.bootstrap import build_embedder, describe
+    from shared.embeddings.bootstrap import look
 
     try:
-        embedder = build_embedder(settings)
+        found = look(settings)
     except XgtwinError as error:
         return Finding(Verdict.WRONG, "embedding model", error.detail)
-    return Finding(Verdict.OK if embedder else Verdict.NOTE, "embedding model", describe(embedder))
+    verdict = Verdict.OK if found.state is ModelState.READY else Verdict.NOTE
+    return Finding(Verdict.WRONG if found.state is ModelState.UNUSABLE else verdict, "embedding model", found.words)
 
 
 def _broker(settings: Settings) -> Finding:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from shared.embeddings.bootstrap import build_embedder
+from shared.embeddings.bootstrap import embedder_at_hand
 from shared.embeddings.protocol import Embedder
 from shared.errors import BadRequest
 from shared.settings import Settings
@@ -39,7 +39,7 @@ def run_evaluation(settings: Settings, files: Files, scope: Scope) -> None:
     """Measure a set, show the tables and write the report. Raises `BadRequest` for a set that is not in order."""
     if files.report:
         report.require_format(files.report)
-    embedder = build_embedder(settings)
+    embedder = embedder_at_hand(settings)
     data = _read(settings, files, scope.split, embedder)
     if files.first_half:
         scope = replace(scope, first_half=_first_half(files.first_half, data))

@@ -28,6 +28,10 @@ _KINDS: dict[int, type[XgtwinError]] = {
 }
 
 
+class NotRunning(Unavailable):
+    """Nobody listens where the service should."""
+
+
 class ServiceClient:
     """A small HTTP client of one of our services. Use as a context manager."""
 
@@ -46,13 +50,13 @@ class ServiceClient:
     def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         """The response of a request that succeeded.
 
-        Raises `Unavailable` when nobody listens, and the error of the status (`NotFound` for 404) with the service's
-        own words, code and `retry_after` otherwise.
+        Raises `NotRunning` when nobody listens, `Unavailable` when the connection breaks, and the error of the status
+        (`NotFound` for 404) with the service's own words, code and `retry_after` otherwise.
         """
         try:
             response = self._http.request(method, path, **arguments)
         except httpx.ConnectError as error:
-            raise Unavailable(
+            raise NotRunning(
                 f"The {self._name} service is not running at {self._http.base_url}. Start everything with: make up"
             ) from error
         except httpx.HTTPError as error:

@@ -14,6 +14,7 @@ from rich.console import Console
 import ingest_service.bootstrap
 import query_service.bootstrap
 import twin_bridge.bootstrap
+from ingest_service.passages import chunking
 from shared.observability.logs import configure_logging
 from shared.parts import open_parts
 from shared.settings import Settings
@@ -62,10 +63,10 @@ def _lamps(settings: Settings) -> Iterator[tuple[Settings, DemoParts]]:
 @contextmanager
 def _services(settings: Settings) -> Iterator[list[Listener]]:
     """The three applications over one database and one store, which are closed after the applications stopped."""
-    with open_parts(settings) as parts:
-        engine, store, embedder = parts.engine, parts.store, parts.embedder
-        ingest = ingest_service.bootstrap.build_app(settings, engine=engine, store=store, embedder=embedder)
-        query = query_service.bootstrap.build_app(settings, engine=engine, store=store, embedder=embedder)
+    with open_parts(settings, chunker=chunking.FINGERPRINT) as parts:
+        engine, store, model = parts.engine, parts.store, parts.model
+        ingest = ingest_service.bootstrap.build_app(settings, engine=engine, store=store, model=model)
+        query = query_service.bootstrap.build_app(settings, engine=engine, store=store, model=model)
         twin = twin_bridge.bootstrap.build_app(settings)
         yield [
             Listener("query", query, settings.query.host, settings.query.port, "QUERY__PORT"),

@@ -1,10 +1,11 @@
 """The documents table as the pipeline writes it: one version's way from queued to ready."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import Engine
-from sqlmodel import Session, col, update
+from sqlmodel import Session, col, or_, select, update
 
 from ingest_service.jobs.ledger import Job, JobCancelled
 from ingest_service.tables import DocumentRow
@@ -73,6 +74,31 @@ class Versions:
         )
         return before if before != work.content_hash else None
 
+    def published(self) -> list[Work]:
+        """What questions see: every published version with its bytes, as the document is called now."""
+        with Session(self.engine) as session:
+            rows = session.exec(select(DocumentRow).where(*_PUBLISHED).order_by(col(DocumentRow.created_at))).all()
+            return [_published(row) for row in rows]
+
+    def published_of(self, document_id: UUID) -> Work | None:
+        """The same for one document; None when it has nothing to be seen."""
+        with Session(self.engine) as session:
+            row = session.exec(select(DocumentRow).where(DocumentRow.id == document_id, *_PUBLISHED)).one_or_none()
+            return _published(row) if row else None
+
+    def gone(self) -> list[tuple[UUID, UUID]]:
+        """Organization and document of all that were deleted or are being so."""
+        deleted = or_(col(DocumentRow.deleted_at).is_not(None), col(DocumentRow.status) == DocumentStatus.DELETING)
+        with Session(self.engine) as session:
+            return list(session.exec(select(DocumentRow.organization_id, DocumentRow.id).where(deleted)).all())
+
+    def recount(self, chunks: Mapping[UUID, int]) -> None:
+        """Note how many chunks published documents have, after they were cut anew."""
+        with Session(self.engine) as session:
+            for document_id, count in chunks.items():
+                session.exec(update(DocumentRow).where(col(DocumentRow.id) == document_id).values(chunks=count))
+            session.commit()
+
     def _write(self, job: Job, **values: object) -> None:
         with Session(self.engine) as session:
             touched = session.exec(
@@ -87,6 +113,17 @@ class Versions:
             session.commit()
         if not touched:
             raise JobCancelled("The document was deleted, or a newer version of it arrived.")
+
+
+_PUBLISHED = (
+    col(DocumentRow.published_version).is_not(None),
+    col(DocumentRow.deleted_at).is_(None),
+    col(DocumentRow.status) != DocumentStatus.DELETING,
+)
+
+
+def _published(row: DocumentRow) -> Work:
+    return replace(_work(row), version=row.published_version or 0, content_hash=str(row.published_hash))
 
 
 def _work(row: DocumentRow) -> Work:

@@ -3,9 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import Engine, func
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, select
+from sqlmodel import Session, and_, col, or_, select
 
 from ingest_service.tables import JobRow, JobState
 
@@ -35,3 +35,11 @@ def next_job(session: Session, now: datetime) -> UUID | None:
         if wanted := session.exec(best.limit(1)).one_or_none():
             return wanted
     return None
+
+
+def anything_to_do(engine: Engine, now: datetime) -> bool:
+    """Whether a job runs, or could."""
+    ready = and_(col(JobRow.state) == JobState.QUEUED, col(JobRow.run_after) <= now)
+    with Session(engine) as session:
+        found = select(JobRow.id).where(or_(ready, col(JobRow.state) == JobState.RUNNING)).limit(1)
+        return session.exec(found).first() is not None

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import unicodedata
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 
@@ -20,10 +21,10 @@ from shared.observability.metrics import ANSWER_CACHE
 class Recall:
     """Finds and keeps answers; nothing without a cache.
 
-    `made_by` names all else that an answer depends on: model, prompts, settings, release.
+    `made_by` names all else that an answer depends on at the moment: models, prompts, settings, release, vectors.
     """
 
-    def __init__(self, engine: Engine, cache: AnswerCache | None, *, made_by: str) -> None:
+    def __init__(self, engine: Engine, cache: AnswerCache | None, *, made_by: Callable[[], str]) -> None:
         self._engine = engine
         self._cache = cache
         self._made_by = made_by
@@ -39,7 +40,7 @@ class Recall:
         version = await asyncio.to_thread(corpus_version, self._engine, question.organization_id)
         asked = " ".join(unicodedata.normalize("NFC", question.text).split())
         filters = question.filters.model_dump(mode="json")
-        parts = [self._made_by, str(question.organization_id), version, asked, question.top_k, filters]
+        parts = [self._made_by(), str(question.organization_id), version, asked, question.top_k, filters]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     async def find(self, key: str | None) -> KeptAnswer | None:

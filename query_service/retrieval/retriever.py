@@ -1,6 +1,6 @@
 """Finding passages: vectors of the question, one search, and a choice that does not repeat itself."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 from uuid import UUID
@@ -51,7 +51,7 @@ class Retriever:
     def __init__(
         self,
         store: VectorStore,
-        embedder: Embedder | None,
+        embedder: Callable[[], Embedder | None],
         encoder: QuestionEncoder,
         reader: WordReader,
         config: RetrievalSettings,
@@ -120,10 +120,11 @@ class Retriever:
         return _highest(weighted) if len(weighted) > 1 else weighted[0][1]
 
     def _dense(self, question: str) -> Vector | None:
-        if self._embedder is None:
+        embedder = self._embedder()
+        if embedder is None:
             return None
         try:
-            return self._embedder.embed_question(question)
+            return embedder.embed_question(question)
         except Unavailable as error:  # the words alone still find most of it
             EMBEDDER_FAILURES.inc()
             log.warning("question_not_embedded", detail=error.detail)

@@ -1,6 +1,7 @@
 """Dense vectors by an ONNX model on this machine's CPU. The only importer of `fastembed`."""
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from fastembed import TextEmbedding
 from fastembed.common.model_description import ModelSource, PoolingType
 from tokenizers import Tokenizer
 
+from shared.embeddings.hub import Source
 from shared.embeddings.prefixes import prefixes_of
 from shared.embeddings.protocol import Vector
 from shared.errors import Unavailable
@@ -17,6 +19,12 @@ log = get_logger(__name__)
 
 MODEL_FILES = ("model.onnx", "onnx/model.onnx")
 """Where a model folder may hold its graph; the first that is there is taken."""
+
+TRAINED_ON = {
+    "sentence-transformers/all-minilm-l6-v2": 256,
+    "sentence-transformers/paraphrase-multilingual-minilm-l12-v2": 128,
+}
+"""`max_seq_length` of models whose ONNX folders on the hub do not carry it."""
 
 BATCH = 1
 """Chunks of mixed length: 22 a CPU-second one by one, 13 by eight, 11 by fastembed's 256, which takes 1.3 GB. And the
@@ -36,9 +44,9 @@ class FastembedEmbedder:
         self.name = name
         self._prefixes = prefixes_of(name)
         try:
-            self.dimension = _register(name, folder)
+            known, self.dimension = _registered(name, folder)
             self._model = TextEmbedding(
-                name,
+                known,
                 specific_model_path=str(folder),
                 cache_dir=str(folder),  # fastembed makes this folder even when it has nothing to put there
                 local_files_only=True,
@@ -46,7 +54,7 @@ class FastembedEmbedder:
                 providers=["CPUExecutionProvider"],
                 enable_cpu_mem_arena=False,  # the arena grows to the longest batch and is never given back
             )
-            self._tokenizer, self.window = _whole(self._model)
+            self._tokenizer, self.window = _whole(self._model, name, folder)
         except Exception as error:  # onnxruntime, tokenizers and fastembed share no error class
             log.error("embedding_model_not_loaded", model=name, error=str(error))
             raise Unavailable(
@@ -70,29 +78,54 @@ class FastembedEmbedder:
         """The model is in memory since this object was made: there is nothing that could stop answering."""
 
 
-def _whole(model: TextEmbedding) -> tuple[Tokenizer, int]:
+def source_of(name: str) -> Source:
+    """Where the hub has the model in the form that is loaded here."""
+    for model in TextEmbedding.list_supported_models():
+        if model["model"].lower() == name.lower() and model["sources"].get("hf"):
+            return Source(model["sources"]["hf"], (model["model_file"], *model["additional_files"]))
+    return Source(name)
+
+
+def _whole(model: TextEmbedding, name: str, folder: Path) -> tuple[Tokenizer, int]:
     """The model's tokenizer without the cut at its window, and that window in tokens."""
-    tokenizer = Tokenizer.from_str(model.model.tokenizer.to_str())  # type: ignore[attr-defined]
+    reading = model.model.tokenizer  # type: ignore[attr-defined]
+    tokenizer = Tokenizer.from_str(reading.to_str())
     if tokenizer.truncation is None:
         raise ValueError("the tokenizer does not say how many tokens the model reads")
-    window = int(tokenizer.truncation["max_length"])
+    window = min(int(tokenizer.truncation["max_length"]), _trained_on(name, folder))
+    reading.enable_truncation(window)
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer, window
 
 
-def _register(name: str, folder: Path) -> int:
-    """Make the name known to fastembed unless it is, as a mean-pooled and normalised model; its dimension."""
-    for model in TextEmbedding.list_supported_models():
-        if model["model"].lower() == name.lower():
-            return int(model["dim"])
+def _trained_on(name: str, folder: Path) -> int:
+    """Tokens of the longest text that the model was trained on. Tokenizers of sentence-transformers models tell the
+    size of the position table in its place, and fastembed believes them."""
+    try:
+        return int(json.loads((folder / "sentence_bert_config.json").read_text(encoding="utf-8"))["max_seq_length"])
+    except (FileNotFoundError, KeyError, TypeError):
+        return TRAINED_ON.get(name.lower(), sys.maxsize)
+
+
+def _registered(name: str, folder: Path) -> tuple[str, int]:
+    """The name by which fastembed knows this folder's model, and its dimension. One that it does not know is made known
+    as a mean-pooled and normalised model, under a name of its own for each place of the graph."""
+    supported = {model["model"].lower(): int(model["dim"]) for model in TextEmbedding.list_supported_models()}
+    if name.lower() in supported:
+        return name, supported[name.lower()]
     dimension = int(json.loads((folder / "config.json").read_text(encoding="utf-8"))["hidden_size"])
-    TextEmbedding.add_custom_model(
-        name,
-        pooling=PoolingType.MEAN,
-        normalization=True,
-        sources=ModelSource(url="file:///nowhere"),  # must name one; with a folder it is not asked
-        dim=dimension,
-        model_file=next(file for file in MODEL_FILES if (folder / file).is_file()),
-    )
-    return dimension
+    graph = next((file for file in MODEL_FILES if (folder / file).is_file()), None)
+    if graph is None:
+        raise FileNotFoundError(f"none of {', '.join(MODEL_FILES)}")
+    known = f"{name}/{graph}/{dimension}"
+    if known.lower() not in supported:
+        TextEmbedding.add_custom_model(
+            known,
+            pooling=PoolingType.MEAN,
+            normalization=True,
+            sources=ModelSource(url="file:///nowhere"),  # must name one; with a folder it is not asked
+            dim=dimension,
+            model_file=graph,
+        )
+    return known, dimension

@@ -18,6 +18,12 @@ STAGE_SECONDS = Histogram("xgtwin_ingest_stage_seconds", "Time of one ingestion 
 INGEST_TROUBLE = Counter(
     "xgtwin_ingest_trouble_total", "Failures that ingestion noticed and survived, by where they happened.", ["where"]
 )
+FILL_DOCUMENTS = Gauge(
+    "xgtwin_fill_documents", "Documents of the generation of vectors that is being filled: done, total.", ["what"]
+)
+FILL_TROUBLE = Counter(
+    "xgtwin_fill_trouble_total", "Failures that the filling of a generation of vectors noticed and survived."
+)
 JOBS_WAITING = Gauge("xgtwin_jobs_waiting", "Ingestion jobs that wait for a worker.")
 
 ANSWERS = Counter("xgtwin_answers_total", "Answers given, by answerer and verdict.", ["model", "grounded", "reason"])

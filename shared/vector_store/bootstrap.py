@@ -7,55 +7,63 @@ from shared.embeddings.protocol import Embedder
 from shared.errors import Unavailable
 from shared.settings import Settings, StoreSettings
 from shared.vector_store.fingerprint import Fingerprint
-from shared.vector_store.protocol import VectorStore
+from shared.vector_store.generation import Generations
+from shared.vector_store.generational_store import GenerationalStore
+from shared.vector_store.stored_chunk import Stems
 
 
-def open_store(settings: Settings, embedder: Embedder | None) -> VectorStore:
-    """The store, open and made for the lexical encoder and this embedder (None: no dense vectors).
+def open_store(
+    settings: Settings, embedder: Embedder | None, *, chunker: str = "", collection: str = ""
+) -> GenerationalStore:
+    """The store, open, with the generation that is current there, whatever that was made with.
 
-    Raises `Conflict` if the stored vectors were made with something else, `Unavailable` if the store cannot be opened;
-    both say what to do.
+    Only where there is none yet, an empty one is made for this embedder (None: no dense vectors) and chunker.
+    `collection` is another one beside STORE__COLLECTION. Raises `Unavailable` if the store cannot be opened, `Conflict`
+    if something else bears its name; both say what to do.
     """
-    store = settings.store
     encoder = LexicalEncoder()
-    fingerprint = Fingerprint(
+    first = wanted_fingerprint(encoder, embedder, chunker)
+    name = collection or settings.store.collection
+    model = embedder.name if embedder else settings.embedder.model if settings.embedder.kind != "none" else None
+    generations = _generations(settings, name, encoder.stems)
+    try:
+        return GenerationalStore(generations, first, model)
+    except BaseException:
+        generations.close()
+        raise
+
+
+def wanted_fingerprint(encoder: LexicalEncoder, embedder: Embedder | None, chunker: str) -> Fingerprint:
+    """What vectors are made with that these parts make."""
+    return Fingerprint(
         lexical=encoder.fingerprint,
         model=embedder.name if embedder else None,
         dimension=embedder.dimension if embedder else None,
+        chunker=chunker,
     )
+
+
+def reindex_request(settings: Settings) -> Path:
+    """The file whose presence asks the ingest service for a fresh generation: it also outlives a service that is not
+    running."""
+    return settings.data_dir / "reindex-requested"
+
+
+def _generations(settings: Settings, name: str, stems: Stems) -> Generations:
     # Each adapter's library is heavy and only one is used: imported where it is chosen.
+    store = settings.store
     if _on_a_server(store):
-        from shared.vector_store.qdrant import QdrantVectorStore, connect
-
-        client = connect(store.qdrant_url, store.qdrant_api_key.get_secret_value() or None)
-        return QdrantVectorStore(client, store.collection, fingerprint, encoder.stems)
-    from shared.vector_store.edge import EdgeVectorStore
-
-    return EdgeVectorStore(_shard_folder(settings), fingerprint, encoder.stems)
-
-
-def discard_store(settings: Settings) -> None:
-    """Remove all vectors, whatever they were made with; the ingest service makes them anew when it starts next.
-
-    Raises `Unavailable` while a process has them open, or if the server does not answer.
-    """
-    if _on_a_server(settings.store):
         from shared.vector_store.qdrant import connect
-        from shared.vector_store.qdrant import discard as discard_collection
+        from shared.vector_store.qdrant_generations import QdrantGenerations
 
-        client = connect(settings.store.qdrant_url, settings.store.qdrant_api_key.get_secret_value() or None)
-        discard_collection(client, settings.store.collection)
-        return
-    from shared.vector_store.edge import discard as discard_shard
+        key = store.qdrant_api_key.get_secret_value() or None
+        return QdrantGenerations(lambda: connect(store.qdrant_url, key), name, stems)
+    from shared.vector_store.edge_generations import EdgeGenerations
 
-    discard_shard(_shard_folder(settings))
+    return EdgeGenerations(settings.data_dir / "vectors" / name, stems)
 
 
 def _on_a_server(store: StoreSettings) -> bool:
     if store.kind == "qdrant" and not store.qdrant_url:
         raise Unavailable("STORE__KIND is qdrant, but STORE__QDRANT_URL does not name a server.")
     return store.kind == "qdrant" or (store.kind == "auto" and bool(store.qdrant_url))
-
-
-def _shard_folder(settings: Settings) -> Path:
-    return settings.data_dir / "vectors" / settings.store.collection

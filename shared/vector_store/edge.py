@@ -1,4 +1,5 @@
-"""Qdrant Edge: the engine of Qdrant inside this process, files in the data folder. The only importer of `qdrant_edge`.
+"""Qdrant Edge: the engine of Qdrant inside this process, files in the data folder. With its two neighbours
+edge_shard.py and edge_requests.py the only importer of `qdrant_edge`.
 
 What its Python binding (0.9.0) does, and what follows here:
 - every call holds the GIL until it is done, so calls never overlap (no lock is needed) and each must be short:
@@ -9,36 +10,29 @@ What its Python binding (0.9.0) does, and what follows here:
   (without: 170 MB and a restart of 9 s after 20,000 chunks).
 """
 
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
 from uuid import UUID
 
 import qdrant_edge as edge
 
-from shared.errors import Unavailable
 from shared.models import Chunk, ScoredChunk
-from shared.observability.logs import get_logger
 from shared.vector_store import shard_folder, stored_chunk
 from shared.vector_store.edge_requests import all_of, at, equals, of, query, sparse
+from shared.vector_store.edge_shard import create, held, load, speaking
 from shared.vector_store.fingerprint import Fingerprint
 from shared.vector_store.protocol import EmbeddedChunk, SearchRequest
 from shared.vector_store.stored_chunk import (
     CHUNK_FIELDS,
-    DAY,
     DENSE,
     DOCUMENT_ID,
-    LABELS,
     LEX,
     SHELF,
     TERMS,
     VERSION,
     Stems,
 )
-
-log = get_logger(__name__)
 
 UPSERT_POINTS = 64  # 20-40 ms with the GIL held
 REVISE_POINTS = 256  # published or deleted at a time: 15 ms
@@ -52,23 +46,24 @@ _update = edge.UpdateOperation
 class EdgeVectorStore:
     """The `VectorStore` port over one shard in `folder`, which one process at a time can open.
 
-    Raises `Unavailable` if another process has it or its files are damaged, `Conflict` if it was made with another
-    fingerprint. A folder that is absent or empty becomes a new shard.
+    Raises `Unavailable` if another process has it, `DamagedVectors` if its files cannot be read, `Conflict` if it was
+    made with another fingerprint. A folder that is absent or empty becomes a new shard.
     """
 
     def __init__(self, folder: Path, fingerprint: Fingerprint, stems: Stems) -> None:
         self._stems = stems
+        self._has_dense = fingerprint.dimension is not None
         self._unflushed = 0
         with ExitStack() as stack:
-            stack.enter_context(_held(folder))
-            shard_folder.prepare(folder, fingerprint, lambda path: _create(path, fingerprint.dimension))
-            self._shard = _load(folder)
+            stack.enter_context(held(folder))
+            shard_folder.prepare(folder, fingerprint, lambda path: create(path, fingerprint.dimension))
+            self._shard = load(folder)
             self._hold = stack.pop_all()
 
     def upsert(self, chunks: Sequence[EmbeddedChunk]) -> None:
         for start in range(0, len(chunks), UPSERT_POINTS):
             points = [self._point(chunk) for chunk in chunks[start : start + UPSERT_POINTS]]
-            with _speaking():
+            with speaking():
                 self._shard.update(_update.upsert_points(points))
             self._unflushed += len(points)
             if self._unflushed >= FLUSH_POINTS:
@@ -79,7 +74,7 @@ class EdgeVectorStore:
         waiting = [equals(SHELF, stored_chunk.hidden(organization_id)), document, equals(VERSION, version)]
         shelf = {SHELF: stored_chunk.published(organization_id)}
         while ids := self._ids(all_of(*waiting)):
-            with _speaking():
+            with speaking():
                 self._shard.update(_update.set_payload(ids, shelf))
         self._delete(all_of(of(organization_id), document, but_not=equals(VERSION, version)))
         self._flush()
@@ -87,7 +82,7 @@ class EdgeVectorStore:
     def relabel(self, chunks: Sequence[EmbeddedChunk]) -> None:
         for start in range(0, len(chunks), UPSERT_POINTS):
             batch = {str(embedded.chunk.id): embedded for embedded in chunks[start : start + UPSERT_POINTS]}
-            with _speaking():
+            with speaking():
                 # A deletion may have been quicker, and a vector of nothing is an error.
                 stored = self._shard.retrieve(list(batch), with_payload=False, with_vector=False)
                 found: list[_PointId] = [record.id for record in stored]
@@ -104,7 +99,7 @@ class EdgeVectorStore:
         wanted = query(request)
         if wanted is None:
             return []
-        with _speaking():
+        with speaking():
             return [
                 ScoredChunk(chunk=stored_chunk.from_payload(point.payload), score=point.score)
                 for point in self._shard.query(wanted)
@@ -132,7 +127,7 @@ class EdgeVectorStore:
         offset: _PointId | None = None
         while True:
             page = edge.ScrollRequest(filter=wanted, offset=offset, limit=PAGE_POINTS, with_payload=CHUNK_FIELDS)
-            with _speaking():
+            with speaking():
                 records, offset = self._shard.scroll(page)
             found += [stored_chunk.from_payload(record.payload) for record in records]
             if offset is None:
@@ -143,14 +138,29 @@ class EdgeVectorStore:
             return sum(self._count(equals(SHELF, shelf)) for shelf in stored_chunk.shelves(organization_id, published))
         return self._count(of(organization_id, published=published), equals(DOCUMENT_ID, str(document_id)))
 
+    def unembedded(self, limit: int) -> list[Chunk]:
+        if not self._has_dense:
+            return []
+        lacking = edge.Filter(must_not=[edge.HasVectorCondition(DENSE)])
+        with speaking():
+            records, _ = self._shard.scroll(edge.ScrollRequest(filter=lacking, limit=limit, with_payload=CHUNK_FIELDS))
+        return [stored_chunk.from_payload(record.payload) for record in records]
+
+    def add_dense(self, vectors: Mapping[UUID, tuple[float, ...]]) -> None:
+        with speaking():
+            stored = self._shard.retrieve([str(key) for key in vectors], with_payload=False, with_vector=False)
+            found = [edge.PointVectors(r.id, {DENSE: list(vectors[UUID(str(r.id))])}) for r in stored]
+            self._shard.update(_update.update_vectors(found))
+        self._flush()
+
     def ping(self) -> None:
-        with _speaking():
+        with speaking():
             self._shard.info()
 
     def close(self) -> None:
         with self._hold:
             self._flush()
-            with _speaking():
+            with speaking():
                 self._shard.close()
 
     def _point(self, embedded: EmbeddedChunk) -> edge.Point:
@@ -160,73 +170,22 @@ class EdgeVectorStore:
         return edge.Point(embedded.chunk.id, vectors, stored_chunk.to_payload(embedded, self._stems))
 
     def _ids(self, wanted: edge.Filter) -> list[_PointId]:
-        with _speaking():
+        with speaking():
             records, _ = self._shard.scroll(edge.ScrollRequest(filter=wanted, limit=REVISE_POINTS, with_payload=False))
         return [record.id for record in records]
 
     def _delete(self, unwanted: edge.Filter) -> None:
         while ids := self._ids(unwanted):
-            with _speaking():
+            with speaking():
                 self._shard.update(_update.delete_points(ids))
 
     def _count(self, *conditions: edge.FieldCondition) -> int:
         # One value's estimate is the length of its list in the index: right, and 0.02 ms against 16 ms of counting
         # 100,000 points. That of several conditions is a guess.
-        with _speaking():
+        with speaking():
             return self._shard.count(edge.CountRequest(exact=len(conditions) > 1, filter=all_of(*conditions)))
 
     def _flush(self) -> None:
-        with _speaking():
+        with speaking():
             self._shard.flush()
         self._unflushed = 0
-
-
-def _create(path: Path, dimension: int | None) -> None:
-    dense = {} if dimension is None else {DENSE: edge.EdgeVectorParams(dimension, edge.Distance.Cosine)}
-    sparse = {LEX: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)}
-    with _speaking():
-        shard = edge.EdgeShard.create(str(path), edge.EdgeConfig(vectors=dense, sparse_vectors=sparse))
-        for field in (SHELF, DOCUMENT_ID, LABELS):
-            shard.update(_update.create_field_index(field, edge.KeywordIndexParams()))
-        shard.update(_update.create_field_index(DAY, edge.IntegerIndexParams(lookup=False, range=True)))
-        for field in (TERMS, VERSION):
-            shard.update(_update.create_field_index(field, edge.IntegerIndexParams(lookup=True, range=False)))
-        shard.close()
-
-
-def discard(folder: Path) -> None:
-    """Remove a shard for good, a damaged one too. Raises `Unavailable` while a process has it open."""
-    if not folder.exists():
-        return
-    with _held(folder):
-        shutil.rmtree(folder)
-
-
-def _held(folder: Path) -> IO[bytes]:
-    if file := shard_folder.hold(folder):
-        return file
-    raise Unavailable(
-        "The vectors in the data folder (XGTWIN_DATA_DIR) are in use by another xgtwin process. "
-        "Stop that one, or let both use a Qdrant server (STORE__QDRANT_URL)."
-    )
-
-
-def _load(folder: Path) -> edge.EdgeShard:
-    try:
-        return edge.EdgeShard.load(str(folder))
-    except Exception as error:
-        log.error("vector_store_not_opened", error=str(error))
-        raise Unavailable(
-            "The vectors in the data folder (XGTWIN_DATA_DIR) cannot be read; the log says why. "
-            "Run `xgtwin reindex` to make them anew from the documents that are kept."
-        ) from error
-
-
-@contextmanager
-def _speaking() -> Iterator[None]:
-    """Turn the engine's errors into ours: the cause (which may name paths) for the log, the meaning for the caller."""
-    try:
-        yield
-    except Exception as error:
-        log.error("vector_store_failed", store="edge", error=str(error))
-        raise Unavailable("The vector store in the data folder failed or is closed; the log says why.") from error

@@ -1,9 +1,10 @@
-"""What the vectors of a collection were made with, and the sentence for when that no longer fits."""
+"""What the vectors of a generation were made with, and the sentence for when that is not what was expected."""
 
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from shared.embeddings.protocol import Embedder
 from shared.errors import Conflict
 
 LAYOUT = 2
@@ -11,9 +12,10 @@ LAYOUT = 2
 
 
 class Fingerprint(BaseModel):
-    """Written with the collection when it is made, compared each time it is opened.
+    """Written with a generation when it is made; settings that ask for another one have a new generation filled.
 
-    `model` and `dimension` are None for a collection without dense vectors.
+    `model` and `dimension` are None for a generation without dense vectors. `chunker` is empty for one that was made
+    before it was noted.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -21,7 +23,12 @@ class Fingerprint(BaseModel):
     lexical: str
     model: str | None = None
     dimension: int | None = None
+    chunker: str = ""
     layout: int = LAYOUT
+
+    def is_of(self, embedder: Embedder) -> bool:
+        """Whether the dense vectors are this embedder's."""
+        return (self.model, self.dimension) == (embedder.name, embedder.dimension)
 
 
 def require_match(stored: Any, wanted: Fingerprint) -> None:
@@ -31,23 +38,13 @@ def require_match(stored: Any, wanted: Fingerprint) -> None:
     except ValidationError as error:
         raise Conflict(
             "The vector collection does not say what it was made with, so it is not one of ours or was not finished. "
-            "Choose another name (STORE__COLLECTION), or run `xgtwin reindex` to replace it."
+            "Choose another name (STORE__COLLECTION), or move that folder or collection away."
         ) from error
     if found == wanted:
         return
-    if (found.model, found.dimension) != (wanted.model, wanted.dimension):
-        raise Conflict(
-            f"The stored vectors were made {_with(found)}, the settings ask for vectors {_with(wanted)}. "
-            "Set EMBEDDER__KIND, EMBEDDER__MODEL and EMBEDDER__MODEL_DIR back to what they were, "
-            "or run `xgtwin reindex` to make all vectors anew."
-        )
-    raise Conflict(
-        "The stored vectors were made by another version of xgtwin, whose reading of words differs. "
-        "Run `xgtwin reindex` to make all vectors anew."
-    )
+    raise Conflict(f"These vectors were made {_with(found)}; they were opened as vectors made {_with(wanted)}.")
 
 
 def _with(fingerprint: Fingerprint) -> str:
-    if fingerprint.model is None:
-        return "without an embedding model"
-    return f"with {fingerprint.model} ({fingerprint.dimension} dimensions)"
+    model = f"with {fingerprint.model} ({fingerprint.dimension} dimensions)" if fingerprint.model else "without a model"
+    return f"{model}, {fingerprint.lexical}, chunker {fingerprint.chunker or 'unknown'}, layout {fingerprint.layout}"

@@ -96,6 +96,17 @@ class VectorStore(Protocol):
         """Exact number of chunks; `published=None` counts those not yet visible too."""
         ...
 
+    def unembedded(self, limit: int) -> list[Chunk]:
+        """Chunks without a dense vector, of all organizations, published or not; empty if the store holds none at all.
+
+        They are found by their words only, until `add_dense`.
+        """
+        ...
+
+    def add_dense(self, vectors: Mapping[UUID, tuple[float, ...]]) -> None:
+        """Give stored chunks, by id, their dense vector. What is visible stays so; ids not stored are passed over."""
+        ...
+
     def ping(self) -> None:
         """Return if the store answers; raise `Unavailable` with the reason otherwise."""
         ...

@@ -54,12 +54,6 @@ def connect(url: str, api_key: str | None) -> QdrantClient:
     return QdrantClient(url=url, api_key=api_key, timeout=TIMEOUT_S, check_compatibility=False)
 
 
-def discard(client: QdrantClient, collection: str) -> None:
-    """Remove a collection for good; one that is absent is no error. Raises `Unavailable` if the server is silent."""
-    with _speaking():
-        client.delete_collection(collection)
-
-
 class QdrantVectorStore:
     """The `VectorStore` port over one collection, which is made if it is absent. The client becomes the store's own.
 
@@ -70,6 +64,7 @@ class QdrantVectorStore:
         self._client = client
         self._collection = collection
         self._stems = stems
+        self._has_dense = fingerprint.dimension is not None
         try:
             _open(client, collection, fingerprint)
         except XgtwinError:
@@ -79,7 +74,7 @@ class QdrantVectorStore:
     def upsert(self, chunks: Sequence[EmbeddedChunk]) -> None:
         for start in range(0, len(chunks), UPSERT_POINTS):
             points = [self._point(chunk) for chunk in chunks[start : start + UPSERT_POINTS]]
-            with _speaking():
+            with speaking():
                 self._client.upsert(self._collection, points, wait=True)
 
     def publish(self, organization_id: UUID, document_id: UUID, version: int) -> None:
@@ -87,14 +82,14 @@ class QdrantVectorStore:
         waiting = all_of(equals(SHELF, stored_chunk.hidden(organization_id)), document, equals(VERSION, version))
         others = all_of(of(organization_id), document, but_not=equals(VERSION, version))
         shelf = {SHELF: stored_chunk.published(organization_id)}
-        with _speaking():
+        with speaking():
             self._client.set_payload(self._collection, shelf, points=waiting, wait=True)
             self._client.delete(self._collection, models.FilterSelector(filter=others), wait=True)
 
     def relabel(self, chunks: Sequence[EmbeddedChunk]) -> None:
         for start in range(0, len(chunks), UPSERT_POINTS):
             batch = {str(embedded.chunk.id): embedded for embedded in chunks[start : start + UPSERT_POINTS]}
-            with _speaking():
+            with speaking():
                 found = [str(record.id) for record in self._client.retrieve(self._collection, list(batch), False)]
                 if not found:
                     continue
@@ -105,14 +100,14 @@ class QdrantVectorStore:
 
     def delete(self, organization_id: UUID, document_id: UUID) -> None:
         unwanted = all_of(of(organization_id), equals(DOCUMENT_ID, str(document_id)))
-        with _speaking():
+        with speaking():
             self._client.delete(self._collection, models.FilterSelector(filter=unwanted), wait=True)
 
     def search(self, request: SearchRequest) -> list[ScoredChunk]:
         wanted = query(request)
         if wanted is None:
             return []
-        with _speaking():
+        with speaking():
             found = self._client.query_points(
                 self._collection, limit=request.limit, with_payload=CHUNK_FIELDS, **wanted
             ).points
@@ -138,7 +133,7 @@ class QdrantVectorStore:
         found: list[Chunk] = []
         offset: Any = None
         while True:
-            with _speaking():
+            with speaking():
                 records, offset = self._client.scroll(
                     self._collection, wanted, limit=PAGE_POINTS, offset=offset, with_payload=CHUNK_FIELDS
                 )
@@ -150,8 +145,26 @@ class QdrantVectorStore:
         document = [] if document_id is None else [equals(DOCUMENT_ID, str(document_id))]
         return self._count(of(organization_id, published=published), *document)
 
+    def unembedded(self, limit: int) -> list[Chunk]:
+        if not self._has_dense:
+            return []
+        lacking = models.Filter(must_not=[models.HasVectorCondition(has_vector=DENSE)])
+        with speaking():
+            records, _ = self._client.scroll(self._collection, lacking, limit=limit, with_payload=CHUNK_FIELDS)
+        return [stored_chunk.from_payload(record.payload) for record in records]
+
+    def add_dense(self, vectors: Mapping[UUID, tuple[float, ...]]) -> None:
+        with speaking():
+            stored = self._client.retrieve(self._collection, [str(key) for key in vectors], with_payload=False)
+            found = [
+                models.PointVectors(id=record.id, vector={DENSE: list(vectors[UUID(str(record.id))])})
+                for record in stored
+            ]
+            if found:
+                self._client.update_vectors(self._collection, found, wait=True)
+
     def ping(self) -> None:
-        with _speaking():
+        with speaking():
             self._client.get_collection(self._collection)
 
     def close(self) -> None:
@@ -165,17 +178,17 @@ class QdrantVectorStore:
         return models.PointStruct(id=str(embedded.chunk.id), vector=vectors, payload=payload)
 
     def _count(self, *conditions: models.FieldCondition) -> int:
-        with _speaking():
+        with speaking():
             return self._client.count(self._collection, count_filter=all_of(*conditions), exact=True).count
 
 
 def _open(client: QdrantClient, collection: str, fingerprint: Fingerprint) -> None:
-    with _speaking():
+    with speaking():
         if not client.collection_exists(collection):
             _create(client, collection, fingerprint)
         metadata = client.get_collection(collection).config.metadata
     require_match(metadata, fingerprint)
-    with _speaking():  # repeated at each start: whoever made the collection may have been killed before
+    with speaking():  # repeated at each start: whoever made the collection may have been killed before
         for field, index in INDEXES.items():
             client.create_payload_index(collection, field, index, wait=True)
 
@@ -197,7 +210,7 @@ def _create(client: QdrantClient, collection: str, fingerprint: Fingerprint) -> 
 
 
 @contextmanager
-def _speaking() -> Iterator[None]:
+def speaking() -> Iterator[None]:
     """Turn the client's errors into ours: the cause for the log, the meaning for the caller."""
     try:
         yield

@@ -35,7 +35,7 @@ def prepare(folder: Path, fingerprint: Fingerprint, create: Callable[[Path], Non
     A new shard is made beside its place and renamed into it last, so a kill leaves nothing half made.
     """
     if folder.is_dir() and any(folder.iterdir()):
-        require_match(_read(folder / FINGERPRINT_FILE), fingerprint)
+        require_match(read_json(folder / FINGERPRINT_FILE), fingerprint)
         return
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)  # of a start that was killed; nothing was ever stored in it
@@ -45,7 +45,7 @@ def prepare(folder: Path, fingerprint: Fingerprint, create: Callable[[Path], Non
     unfinished.rename(folder)
 
 
-def _read(path: Path) -> Any:
+def read_json(path: Path) -> Any:
     """The stored fingerprint; None when there is no readable one."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))

@@ -122,6 +122,7 @@ def started(folder: Path, **settings: str) -> Product:
         "TWIN__PORT": str(ports[2]),
         "PYTHONPATH": str(ROOT),
         "COLUMNS": "200",
+        "EMBEDDER__FETCH": "false",
         **settings,
     }
     output = folder / f"output-{time.monotonic_ns()}.txt"

@@ -12,7 +12,9 @@ from qdrant_client import QdrantClient
 from shared.embeddings.lexical import LexicalEncoder
 from shared.models import DEFAULT_ORGANIZATION_ID, Chunk, Filters, Labels
 from shared.vector_store.edge import EdgeVectorStore
+from shared.vector_store.edge_generations import EdgeGenerations
 from shared.vector_store.fingerprint import Fingerprint
+from shared.vector_store.generational_store import GenerationalStore
 from shared.vector_store.protocol import EmbeddedChunk, SearchRequest, VectorStore
 from shared.vector_store.qdrant import QdrantVectorStore, connect
 
@@ -48,6 +50,16 @@ def edge_installation(folder: Path) -> Installation:
     return Installation(lambda fingerprint: EdgeVectorStore(folder / "vectors" / "test", fingerprint, ENCODER.stems))
 
 
+def generations_installation(folder: Path) -> Installation:
+    """What the services hold: the store over the current generation of the embedded ones."""
+
+    def opener(fingerprint: Fingerprint) -> VectorStore:
+        generations = EdgeGenerations(folder / "vectors" / "test", ENCODER.stems)
+        return GenerationalStore(generations, fingerprint, fingerprint.model)
+
+    return Installation(opener)
+
+
 def qdrant_local_installation(folder: Path) -> Installation:
     """qdrant-client's own in-process engine: the server's requests, answered without a server."""
 
@@ -71,6 +83,7 @@ def qdrant_server_installation(_: Path) -> Installation:
 
 INSTALLATIONS = {
     "edge": edge_installation,
+    "generations": generations_installation,
     "qdrant-local": qdrant_local_installation,
     "qdrant-server": qdrant_server_installation,
 }

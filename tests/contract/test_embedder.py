@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,13 +11,15 @@ import httpx2
 import openai
 import pytest
 
-from shared.embeddings.bootstrap import build_embedder, describe, model_folder
+from shared.embeddings.bootstrap import build_model
 from shared.embeddings.fastembed_embedder import FastembedEmbedder
+from shared.embeddings.model import ModelState, Present
 from shared.embeddings.openai_embedder import BATCH, OpenAIEmbedder
 from shared.embeddings.prefixes import prefixes_of
 from shared.embeddings.protocol import Embedder
 from shared.errors import Unavailable
 from shared.settings import EmbedderSettings, Settings
+from tests.acceptance.product import wait_until
 from tests.models import minilm
 
 needs_minilm = pytest.mark.skipif(minilm.available() is not None, reason=minilm.available() or "")
@@ -122,8 +125,9 @@ def test_threads_get_the_vectors_that_one_thread_gets(embedder: Embedder):
 
 def test_an_embedder_says_its_name_and_that_it_is_well(embedder: Embedder):
     embedder.ping()
-    assert embedder.name in describe(embedder)
-    assert str(embedder.dimension) in describe(embedder)
+    words = Present(embedder).status().words
+    assert embedder.name in words
+    assert str(embedder.dimension) in words
 
 
 def test_e5_models_get_their_prefixes_and_others_none():
@@ -185,19 +189,22 @@ def settings(tmp_path: Path, **embedder: object) -> Settings:
 
 
 def test_without_a_model_folder_auto_is_lexical_and_says_so(tmp_path: Path):
-    assert build_embedder(settings(tmp_path)) is None
-    model_folder(settings(tmp_path)).mkdir(parents=True)
-    assert build_embedder(settings(tmp_path)) is None
-    assert "lexical" in describe(None)
+    model = build_model(settings(tmp_path, fetch=False))
+    wait_until(lambda: "not on this machine" in model.status().words, 10, "the first look at the folder")
+    assert model.current() is None
+    assert model.status().state is ModelState.ABSENT
+    model.close()
 
 
 @needs_minilm
 def test_auto_takes_the_model_in_the_data_folder_and_none_leaves_it(tmp_path: Path):
     minilm.build(tmp_path / "models" / minilm.MODEL_NAME)
-    embedder = build_embedder(settings(tmp_path, model=minilm.MODEL_NAME))
-    assert embedder is not None
+    model = build_model(settings(tmp_path, model=minilm.MODEL_NAME))
+    embedder = model.current()
+    assert embedder is not None, "a folder that is there is waited for"
     assert (embedder.name, embedder.dimension) == (minilm.MODEL_NAME, minilm.DIMENSION)
-    assert build_embedder(settings(tmp_path, model=minilm.MODEL_NAME, kind="none")) is None
+    model.close()
+    assert build_model(settings(tmp_path, model=minilm.MODEL_NAME, kind="none")).current() is None
 
 
 @pytest.mark.parametrize(
@@ -206,21 +213,51 @@ def test_auto_takes_the_model_in_the_data_folder_and_none_leaves_it(tmp_path: Pa
 )
 def test_a_kind_that_cannot_be_served_says_what_to_do(tmp_path: Path, asked: dict[str, object], says: str):
     with pytest.raises(Unavailable, match=says):
-        build_embedder(settings(tmp_path, **asked))
+        build_model(settings(tmp_path, **asked))
 
 
-@pytest.mark.parametrize("kind", ["auto", "fastembed"])
-def test_half_a_model_is_an_error_and_not_silently_lexical(tmp_path: Path, kind: str):
+def test_half_a_model_asked_for_by_name_is_an_error(tmp_path: Path):
     folder = tmp_path / "half"
     folder.mkdir()
     (folder / "model.onnx").write_bytes(b"half")
     with pytest.raises(Unavailable, match="EMBEDDER__MODEL_DIR") as refusal:
-        build_embedder(settings(tmp_path, kind=kind, model_dir=folder))
+        build_model(settings(tmp_path, kind="fastembed", model_dir=folder))
     assert str(folder) not in refusal.value.detail
 
 
-def test_the_openai_embedder_is_built_without_asking_anybody(tmp_path: Path):
+@needs_minilm
+def test_a_folder_that_is_copied_while_it_is_looked_at_is_taken_up_when_it_is_whole(
+    tmp_path: Path, minilm_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("shared.embeddings.late.LOOK_AGAIN_S", 0.05)
+    folder = tmp_path / "copied"
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes((minilm_folder / "model.onnx").read_bytes()[:1000])
+    model = build_model(settings(tmp_path, model=minilm.MODEL_NAME, model_dir=folder))
+    assert model.status().state is ModelState.UNUSABLE
+    assert "EMBEDDER__MODEL_DIR" in model.status().words
+    shutil.copytree(minilm_folder, folder, dirs_exist_ok=True)
+    wait_until(lambda: model.current() is not None, 20, "the model to be taken up")
+    assert model.status().state is ModelState.READY
+    model.close()
+
+
+@needs_minilm
+def test_minilm_reads_256_tokens_whatever_its_tokenizer_claims(tmp_path: Path, minilm_folder: Path):
+    folder = Path(shutil.copytree(minilm_folder, tmp_path / "model"))
+    claims = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps({**claims, "model_max_length": 512}))
+    model = FastembedEmbedder(minilm.MODEL_NAME, folder)
+    assert model.window == 256
+    long = "Cada antena tem um número. " * 60
+    assert model.embed_question(long) == pytest.approx(model.embed_question(long + "Jaca. " * 200), abs=1e-5)
+
+
+def test_a_server_is_asked_before_its_vectors_are_counted_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("shared.embeddings.late.LOOK_AGAIN_S", 0.05)
     asked = settings(tmp_path, kind="openai", base_url="http://127.0.0.1:9/v1", model="m", dimension=12)
-    embedder = build_embedder(asked)
-    assert embedder is not None
-    assert (embedder.name, embedder.dimension) == ("m", 12)
+    model = build_model(asked)
+    wait_until(lambda: model.status().state is ModelState.WAITING, 10, "the server to be found silent")
+    assert model.current() is None
+    assert "EMBEDDER__BASE_URL" in model.status().words
+    model.close()

@@ -356,25 +356,28 @@ def test_everything_is_found_again_after_closing_and_opening(installation: Insta
     assert store.count(ORGANIZATION, published=False) == 1
 
 
+@pytest.mark.parametrize("installation", ["edge", "qdrant-local", "qdrant-server"], indirect=True)
 @pytest.mark.parametrize(
-    ("wanted", "says"),
-    [
-        (FINGERPRINT.model_copy(update={"model": "test/other"}), "made with test/four (4 dimensions)"),
-        (FINGERPRINT.model_copy(update={"dimension": 8}), "ask for vectors with test/four (8 dimensions)"),
-        (FINGERPRINT.model_copy(update={"model": None, "dimension": None}), "without an embedding model"),
-        (FINGERPRINT.model_copy(update={"lexical": "lex-other"}), "reading of words differs"),
-        (FINGERPRINT.model_copy(update={"layout": 99}), "another version of xgtwin"),
-    ],
+    "change",
+    [{"model": "test/other"}, {"dimension": 8}, {"model": None, "dimension": None}, {"lexical": "lex"}, {"layout": 9}],
 )
-def test_vectors_made_with_something_else_are_refused_with_the_way_out(
-    installation: Installation, wanted: Fingerprint, says: str
-):
+def test_an_adapter_never_opens_vectors_as_what_they_are_not(installation: Installation, change: dict[str, object]):
     ingest(installation.open(), document(CORE))
-    with pytest.raises(Conflict) as refusal:
-        installation.reopen(wanted)
-    assert says in refusal.value.detail
-    assert "xgtwin reindex" in refusal.value.detail
+    with pytest.raises(Conflict, match=r"with test/four \(4 dimensions\)"):
+        installation.reopen(FINGERPRINT.model_copy(update=change))
     assert texts(installation.reopen(), ask("núcleo")) == [CORE]
+
+
+def test_chunks_that_came_without_a_dense_vector_can_be_given_one_while_they_are_found(store: VectorStore):
+    with_vector, without = document(CORE), document(LAMP, name="lamp")
+    ingest(store, with_vector, [(1, 0, 0, 0)])
+    ingest(store, without)
+    assert store.unembedded(10) == without
+    assert texts(store, ask("tópico da lâmpada", dense=(0, 1, 0, 0)))[0] == LAMP
+    store.add_dense({without[0].id: (0, 1, 0, 0), UUID(int=7): (1, 0, 0, 0)})
+    assert store.unembedded(10) == []
+    assert texts(store, ask("zzz", dense=(0, 1, 0, 0)))[0] == LAMP
+    assert store.count(ORGANIZATION) == 2
 
 
 def test_a_store_without_an_embedding_model_works_by_words(installation: Installation):

@@ -34,6 +34,8 @@ ONE_IMPORTER = {
 
 SECOND_IMPORTERS = {
     ("qdrant_edge", "shared/vector_store/edge_requests.py"): "the same adapter's requests, beside it",
+    ("qdrant_edge", "shared/vector_store/edge_shard.py"): "the same adapter's files, beside it",
+    ("qdrant_client", "shared/vector_store/qdrant_generations.py"): "its collections, beside the adapter of one",
     ("qdrant_client", "shared/vector_store/qdrant_requests.py"): "the same adapter's requests, beside it",
     ("fastembed", "query_service/retrieval/fastembed_reranker.py"): "its cross-encoders, which only questions need",
     ("paho", "xgtwin/simulated_lamp.py"): "the other end of the wire, which the bridge must not share code with",

@@ -32,7 +32,7 @@ class Library:
     def retriever(self, settings: RetrievalSettings, embedder: Embedder | None) -> Retriever:
         """Retrieval with some settings of one's own, by words alone without an embedder."""
         glossary = read_glossary(settings.glossary or SHIPPED, self.reader.words)
-        return Retriever(self.store, embedder, self.encoder, self.reader, settings, glossary=glossary)
+        return Retriever(self.store, lambda: embedder, self.encoder, self.reader, settings, glossary=glossary)
 
     def finder(self, retrieval: RetrievalSettings, query: QuerySettings) -> EvidenceFinder:
         retriever = self.retriever(retrieval, self.embedder)

@@ -14,14 +14,17 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from ingest_service.bootstrap import build_app
+from ingest_service.passages import chunking
 from shared.db.engine import migrate, open_engine
 from shared.embeddings.lexical import LexicalEncoder
+from shared.embeddings.model import EmbeddingModel, Present
 from shared.embeddings.protocol import Embedder
 from shared.models import DEFAULT_ORGANIZATION_ID as ORG
 from shared.models import Filters
 from shared.settings import IngestSettings, Settings
 from shared.vector_store.bootstrap import open_store
-from shared.vector_store.protocol import SearchRequest, VectorStore
+from shared.vector_store.generational_store import GenerationalStore
+from shared.vector_store.protocol import SearchRequest
 
 T = TypeVar("T")
 
@@ -41,7 +44,7 @@ class Service:
 
     app: FastAPI
     http: httpx.AsyncClient
-    store: VectorStore
+    store: GenerationalStore
     engine: Engine
     watched: Path
     data: Path
@@ -115,18 +118,24 @@ class Service:
 
 @asynccontextmanager
 async def running(
-    folder: Path, *, auth: str = "off", embedder: Embedder | None = None, **ingest: Any
+    folder: Path,
+    *,
+    auth: str = "off",
+    embedder: Embedder | None = None,
+    model: EmbeddingModel | None = None,
+    **ingest: Any,
 ) -> AsyncIterator[Service]:
     """The service over `folder` (its `watched` and `data`); the same folder twice is a restart."""
     watched = folder / "watched"
     options: dict[str, Any] = {"watch": "off", "watch_dir": watched, **ingest}
     settings = Settings(data_dir=folder / "data", ingest=IngestSettings(**options), auth=auth)
     watched.mkdir(exist_ok=True)
+    model = model or Present(embedder)
     engine = open_engine(settings)
     migrate(engine)
-    store = open_store(settings, embedder)
+    store = open_store(settings, model.current(), chunker=chunking.FINGERPRINT)
     try:
-        app = build_app(settings, engine=engine, store=store, embedder=embedder)
+        app = build_app(settings, engine=engine, store=store, model=model)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with (
             app.router.lifespan_context(app),

@@ -45,6 +45,7 @@ def child_process(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]
         "XGTWIN_DATA_DIR": str(folder / "data"),
         "INGEST__WATCH": "off",
         "INGEST__PORT": str(port),
+        "EMBEDDER__FETCH": "false",
     }
     with (folder / "child.log").open("ab") as log:
         process = subprocess.Popen([sys.executable, "-m", "ingest_service"], cwd=folder, env=environment, stderr=log)

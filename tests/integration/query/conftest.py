@@ -11,7 +11,7 @@ from query_service.bootstrap import build_app
 from shared.db.engine import migrate, open_engine
 from shared.settings import Settings
 from shared.vector_store.bootstrap import open_store
-from shared.vector_store.protocol import VectorStore
+from shared.vector_store.generational_store import GenerationalStore
 from tests.integration.query.library import fill
 from tests.integration.query.servers import ModelServer, serving
 
@@ -22,7 +22,7 @@ Build = Callable[..., FastAPI]
 
 
 @pytest.fixture(scope="package")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VectorStore]:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GenerationalStore]:
     """The real embedded store, filled with the library once."""
     store = open_store(Settings(data_dir=tmp_path_factory.mktemp("library"), _env_file=None), None)
     fill(store)
@@ -39,13 +39,13 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def build(tmp_path: Path, engine: Engine, store: VectorStore) -> Build:
+def build(tmp_path: Path, engine: Engine, store: GenerationalStore) -> Build:
     """The service with some settings of one's own; without a language model by default."""
 
-    def build(*, over: VectorStore = store, **settings: Any) -> FastAPI:
+    def build(*, over: GenerationalStore = store, **settings: Any) -> FastAPI:
         settings.setdefault("ingest", {"url": NOWHERE})
         chosen = Settings(data_dir=tmp_path, _env_file=None, **settings)
-        return build_app(chosen, engine=engine, store=over, embedder=None)
+        return build_app(chosen, engine=engine, store=over)
 
     return build
 

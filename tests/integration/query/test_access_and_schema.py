@@ -89,8 +89,11 @@ def test_answers_are_counted_by_author_and_verdict(client):
 
 def test_a_store_that_does_not_answer_is_a_503_that_says_so(build, tmp_path):
     from shared.errors import Unavailable
+    from shared.vector_store.fingerprint import Fingerprint
 
     class Gone:
+        number, filling, made_with = 1, None, Fingerprint(lexical="lex")
+
         def search(self, *_):
             raise Unavailable("The vector store does not answer.", retry_after=3)
 

@@ -23,7 +23,7 @@ GLOSSARY = read_glossary(SHIPPED, reader.words)
 def first(store: VectorStore, question: str, *, other_words: bool = True, **config: float) -> str:
     """The best passage's text; empty when nothing is found."""
     glossary = GLOSSARY if other_words else None
-    retriever = Retriever(store, None, encoder, reader, RetrievalSettings(**config), glossary=glossary)
+    retriever = Retriever(store, lambda: None, encoder, reader, RetrievalSettings(**config), glossary=glossary)
     passages = retriever.retrieve(DEFAULT_ORGANIZATION_ID, question, 3).passages
     return passages[0].chunk.text if passages else ""
 

@@ -1,0 +1,175 @@
+"""Keeps the vectors as the settings ask for them: one thread that fills the next generation, swaps it in, and gives
+chunks their dense vectors that came without.
+
+Its states, and why nothing is lost whenever it is killed: docs/decisions/0009-generations-and-models.md.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+from ingest_service.documents.versions import Work
+from ingest_service.filling.copying import Copier
+from ingest_service.passages import chunking
+from shared.embeddings.model import EmbeddingModel
+from shared.embeddings.protocol import Embedder
+from shared.errors import Unavailable
+from shared.observability.logs import get_logger
+from shared.observability.metrics import FILL_DOCUMENTS, FILL_TROUBLE
+from shared.vector_store.bootstrap import wanted_fingerprint
+from shared.vector_store.fingerprint import Fingerprint
+from shared.vector_store.generation import Filling, Generation
+
+log = get_logger(__name__)
+
+LOOK_AGAIN_S = 1.0
+REPAIR_EVERY_S = 30.0
+"""Looking for chunks without a dense vector goes through all of them."""
+LONGEST_PAUSE_S = 300.0
+YIELD_S = 10.0
+"""At most so long it waits for jobs before each batch: a queue that never empties must not stop it for good."""
+STOP_S = 4.0
+
+
+class FillerStopping(Exception):
+    """The service shuts down, or something else is wanted now; what is done stays done."""
+
+
+class Filler:
+    """`busy` says whether jobs wait or run. `request` is a file whose presence asks for a fresh generation."""
+
+    def __init__(self, copier: Copier, model: EmbeddingModel, busy: Callable[[], bool], request: Path) -> None:
+        self.copier = copier
+        self.model = model
+        self.busy = busy
+        self.request = request
+        self.store = copier.store
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="filler", daemon=True)
+        self._looked_for: Fingerprint | None = None
+        self._repair_at = 0.0
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join(STOP_S)
+
+    def ask(self) -> None:
+        """Have a fresh generation filled, whatever the current one was made with. A restart does not forget it."""
+        self.request.parent.mkdir(parents=True, exist_ok=True)
+        self.request.touch()
+
+    def proceed(self) -> None:
+        """Give way to jobs; raises `FillerStopping`."""
+        until = time.monotonic() + YIELD_S
+        while self.busy() and time.monotonic() < until and not self._stop.is_set():
+            self._stop.wait(0.1)
+        if self._stop.is_set():
+            raise FillerStopping
+
+    def wanted(self) -> Fingerprint | None:
+        """What the vectors shall be made with; None while that waits for the model."""
+        embedder, current = self.model.current(), self.store.fingerprint
+        if embedder is None and self.model.name is not None and current.model is not None:
+            return None
+        return wanted_fingerprint(self.copier.lexicon, embedder, chunking.FINGERPRINT)
+
+    def _run(self) -> None:
+        pause = 0.0
+        while not self._stop.wait(pause):
+            try:
+                self._turn()
+                pause = LOOK_AGAIN_S
+            except FillerStopping:
+                continue
+            except Unavailable as error:
+                pause = self._after_trouble(pause)
+                log.warning("filling_interrupted", reason=error.detail, again_in_s=pause)
+            except Exception:
+                pause = self._after_trouble(pause)
+                log.exception("filling_failed", again_in_s=pause)
+
+    def _after_trouble(self, pause: float) -> float:
+        FILL_TROUBLE.inc()
+        return min(max(2 * pause, LOOK_AGAIN_S), LONGEST_PAUSE_S)
+
+    def _turn(self) -> None:
+        wanted = self.wanted()
+        if wanted is None:
+            return
+        if self._looked_for != wanted:
+            self._looked_for = wanted
+            if self.store.unfinished(wanted):
+                log.info("filling_taken_up", number=self.store.next and self.store.next.number)
+        if self.request.exists() or (self.store.next is None and self.store.fingerprint != wanted):
+            self.store.begin(wanted)
+            self.request.unlink(missing_ok=True)
+            log.info("filling_begun", model=wanted.model, instead_of=self.store.fingerprint.model)
+        following, embedder = self.store.next, self.model.current()
+        if following is not None:
+            self._fill(following, embedder)
+        elif embedder is not None and time.monotonic() >= self._repair_at:
+            while self.copier.repair(self.store, embedder, self.proceed):
+                pass
+            self._repair_at = time.monotonic() + REPAIR_EVERY_S
+
+    def _fill(self, following: Generation, embedder: Embedder | None) -> None:
+        self.store.touched()
+        self._drop_the_deleted(following)
+        counts: dict[UUID, int] = {}
+        documents = self.copier.versions.published()
+        while documents or not self._swapped(following, embedder, counts):
+            self._copy(documents, following, embedder, counts)
+            touched = [document_id for _, document_id in self.store.touched()]
+            documents = [work for each in touched if (work := self.copier.versions.published_of(each))]
+            documents += [work for work in self._unsettled(counts) if work.document_id not in touched]
+        log.info("generation_swapped", number=following.number, model=following.fingerprint.model)
+
+    def _copy(
+        self, documents: list[Work], following: Generation, embedder: Embedder | None, counts: dict[UUID, int]
+    ) -> None:
+        for done, work in enumerate(documents):
+            self._show(done, len(documents), "embedding" if embedder else "copying")
+            if self.request.exists() or self.wanted() != following.fingerprint:
+                raise FillerStopping
+            self.proceed()
+            counts.pop(work.document_id, None)
+            count = self.copier.copy(work, following, embedder, self.proceed)
+            if count is not None:
+                counts[work.document_id] = count
+        self._show(len(documents), len(documents), "swapping")
+        while embedder is not None and self.copier.repair(following.store, embedder, self.proceed):
+            pass
+
+    def _unsettled(self, counts: dict[UUID, int]) -> list[Work]:
+        """Published documents that changed while they were copied, or came meanwhile."""
+        return [work for work in self.copier.versions.published() if work.document_id not in counts]
+
+    def _swapped(self, following: Generation, embedder: Embedder | None, counts: dict[UUID, int]) -> bool:
+        """Make the next generation the current one, unless something was written since it was complete.
+
+        Under the lock of publishing and of arrivals, so that nothing comes between the look and the swap.
+        """
+        with self.copier.blobs.changing:
+            if self.store.has_touched or self._unsettled(counts) or (embedder and following.store.unembedded(1)):
+                return False
+            self.copier.versions.recount(counts)
+            self.store.swap()
+        self.store.filling = None
+        FILL_DOCUMENTS.clear()
+        return True
+
+    def _drop_the_deleted(self, following: Generation) -> None:
+        """Deletions that came while nobody held the next generation open."""
+        for organization_id, document_id in self.copier.versions.gone():
+            if following.store.count(organization_id, document_id, published=None):
+                following.store.delete(organization_id, document_id)
+
+    def _show(self, done: int, total: int, stage: str) -> None:
+        self.store.filling = Filling(done, total, stage)
+        FILL_DOCUMENTS.labels("done").set(done)
+        FILL_DOCUMENTS.labels("total").set(total)

@@ -1,0 +1,100 @@
+"""Generations in the data folder: `vectors/<collection>/<number>/` is a shard each, `current` names one of them."""
+
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from shared.errors import Conflict
+from shared.observability.logs import get_logger
+from shared.vector_store.edge import EdgeVectorStore
+from shared.vector_store.edge_shard import held
+from shared.vector_store.fingerprint import Fingerprint
+from shared.vector_store.generation import Generation, fingerprint_of, says_what_it_is
+from shared.vector_store.shard_folder import FINGERPRINT_FILE, read_json
+from shared.vector_store.stored_chunk import Stems
+
+log = get_logger(__name__)
+
+POINTER = "current"
+_OURS = re.compile(r"\d+(\.(lock|unfinished|damaged))?|current(\.new)?")
+
+
+class EdgeGenerations:
+    """The `Generations` of one folder, which this object alone may touch until `close`.
+
+    A folder of releases that had one shard and no generations becomes the first generation. Raises `Unavailable` if
+    another process has it, `Conflict` if it holds something else.
+    """
+
+    shared: ClassVar[bool] = False
+
+    def __init__(self, folder: Path, stems: Stems) -> None:
+        self._folder = folder
+        self._stems = stems
+        self._hold = held(folder)
+        try:
+            self._adopt_a_single_shard()
+            if folder.is_dir() and not all(_OURS.fullmatch(path.name) for path in folder.iterdir()):
+                raise Conflict(
+                    "The folder of the vectors holds something that is not ours. "
+                    "Choose another name (STORE__COLLECTION), or move what is there away."
+                )
+            folder.mkdir(parents=True, exist_ok=True)
+        except BaseException:
+            self._hold.close()
+            raise
+
+    def current(self) -> int | None:
+        try:
+            return int((self._folder / POINTER).read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def numbers(self) -> Sequence[int]:
+        if not self._folder.is_dir():
+            return []
+        return sorted(int(path.name) for path in self._folder.iterdir() if path.name.isdigit() and path.is_dir())
+
+    def open(self, number: int) -> Generation:
+        fingerprint = fingerprint_of(read_json(self._shard(number) / FINGERPRINT_FILE))
+        return Generation(number, fingerprint, EdgeVectorStore(self._shard(number), fingerprint, self._stems))
+
+    def create(self, number: int, fingerprint: Fingerprint) -> Generation:
+        return Generation(number, fingerprint, EdgeVectorStore(self._shard(number), fingerprint, self._stems))
+
+    def make_current(self, number: int) -> None:
+        written = self._folder / f"{POINTER}.new"
+        with written.open("w", encoding="utf-8") as file:
+            file.write(str(number))
+            file.flush()
+            os.fsync(file.fileno())
+        written.replace(self._folder / POINTER)
+
+    def set_aside(self, number: int) -> None:
+        for earlier in self._folder.glob("*.damaged"):
+            shutil.rmtree(earlier)
+        if self._shard(number).exists():
+            self._shard(number).rename(self._folder / f"{number}.damaged")
+
+    def drop(self, number: int) -> None:
+        shutil.rmtree(self._shard(number), ignore_errors=True)
+        self._shard(number).with_name(f"{number}.lock").unlink(missing_ok=True)
+
+    def close(self) -> None:
+        self._hold.close()
+
+    def _shard(self, number: int) -> Path:
+        return self._folder / str(number)
+
+    def _adopt_a_single_shard(self) -> None:
+        """Two renames; a kill between them leaves the shard where the next start looks for it."""
+        aside = self._folder.with_name(f"{self._folder.name}.adopted")
+        if says_what_it_is(read_json(self._folder / FINGERPRINT_FILE)):
+            self._folder.rename(aside)
+        if aside.is_dir():
+            self._folder.mkdir(exist_ok=True)
+            aside.rename(self._shard(1))
+            log.info("vectors_adopted")

@@ -1,0 +1,114 @@
+"""Generations of a collection: the same chunks with vectors made by different means, numbered as they were begun.
+
+One generation is current: searches see it. The next one is filled beside it and takes its place (decision 0009).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from pydantic import ValidationError
+
+from shared.errors import Unavailable
+from shared.observability.logs import get_logger
+from shared.vector_store.fingerprint import Fingerprint
+from shared.vector_store.protocol import VectorStore
+
+log = get_logger(__name__)
+
+
+class DamagedVectors(Unavailable):
+    """The files of a generation cannot be read, or do not say what they were made with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """An open generation."""
+
+    number: int
+    fingerprint: Fingerprint
+    store: VectorStore
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """How far the next generation is: `done` of `total` documents, and what is done or waited for this moment."""
+
+    done: int
+    total: int
+    stage: str
+
+
+class Generations(Protocol):
+    """Where the generations of one collection are kept. Every call is safe to repeat after a kill.
+
+    Raises `Unavailable` when that place cannot be used.
+    """
+
+    shared: ClassVar[bool]
+    """Whether other processes use it too, so that one of them may make another generation current at any time."""
+
+    def current(self) -> int | None:
+        """The number of the current generation; None before the first."""
+        ...
+
+    def numbers(self) -> Sequence[int]:
+        """All generations, rising."""
+        ...
+
+    def open(self, number: int) -> Generation:
+        """Raises `DamagedVectors`; an unknown number is one."""
+        ...
+
+    def create(self, number: int, fingerprint: Fingerprint) -> Generation:
+        """An empty generation; if this number is there already, that one."""
+        ...
+
+    def make_current(self, number: int) -> None:
+        """From one moment to the next, for whoever asks `current`."""
+        ...
+
+    def set_aside(self, number: int) -> None:
+        """Take a damaged generation out of the way. Its files are kept for a look, until the next one that breaks."""
+        ...
+
+    def drop(self, number: int) -> None:
+        """Remove a closed generation for good. An unknown number is no error."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def fingerprint_of(stored: Any) -> Fingerprint:
+    """What a generation says it was made with, as read (JSON-like). Raises `DamagedVectors` if it does not."""
+    try:
+        return Fingerprint.model_validate(stored)
+    except ValidationError as error:
+        raise DamagedVectors("A generation of the vectors does not say what it was made with.") from error
+
+
+def says_what_it_is(stored: Any) -> bool:
+    """Whether `fingerprint_of` would succeed."""
+    try:
+        fingerprint_of(stored)
+    except DamagedVectors:
+        return False
+    return True
+
+
+def open_current(generations: Generations, first: Fingerprint) -> Generation:
+    """The current generation; an empty one where there is none yet, or where it cannot be read."""
+    numbers = generations.numbers()
+    number = generations.current()
+    if number is None and numbers:
+        number = numbers[0]  # killed before the first was named, or it comes from a release without generations
+        generations.make_current(number)
+    if number is not None:
+        try:
+            return generations.open(number)
+        except DamagedVectors as damaged:
+            log.error("generation_set_aside", number=number, reason=damaged.detail)
+            generations.set_aside(number)
+    created = generations.create(max([0, *numbers]) + 1, first)
+    generations.make_current(created.number)
+    return created

@@ -1,0 +1,249 @@
+"""The `VectorStore` that the services hold: reads from the current generation, writes to it and to the next one."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TypeVar
+from uuid import UUID
+
+from shared.embeddings.protocol import Embedder
+from shared.errors import Unavailable
+from shared.models import Chunk, ScoredChunk
+from shared.observability.logs import get_logger
+from shared.observability.metrics import FILL_TROUBLE
+from shared.vector_store.fingerprint import Fingerprint
+from shared.vector_store.generation import DamagedVectors, Filling, Generation, Generations, open_current
+from shared.vector_store.protocol import EmbeddedChunk, SearchRequest
+
+log = get_logger(__name__)
+
+LOOK_AGAIN_S = 5.0
+"""Where another process may swap generations, its choice is followed within this time."""
+
+T = TypeVar("T")
+Document = tuple[UUID, UUID]
+"""Organization and document."""
+
+
+class GenerationalStore:
+    """The `VectorStore` port over the generations of one collection. Thread-safe.
+
+    The current generation is served whatever it was made with: `fingerprint` says so, and dense vectors are only for
+    one that was made with the same model. A generation that cannot be read is set aside, and an empty one begun.
+    `model` names the embedding model that this process stores vectors of.
+    """
+
+    def __init__(self, generations: Generations, first: Fingerprint, model: str | None) -> None:
+        self._generations = generations
+        self._model = model
+        self._changed = threading.Condition()
+        self._users: Counter[int] = Counter()
+        self._touched: set[Document] = set()
+        self._next: Generation | None = None
+        self._current = open_current(generations, first)
+        self._looked = time.monotonic()
+        self.filling: Filling | None = None
+        """Said by whoever fills the next generation."""
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """What the current generation was made with."""
+        self._follow()
+        return self._current.fingerprint
+
+    @property
+    def made_with(self) -> Fingerprint:
+        """The same as it was seen last: nobody is asked."""
+        return self._current.fingerprint
+
+    @property
+    def number(self) -> int:
+        return self._current.number
+
+    @property
+    def next(self) -> Generation | None:
+        """The generation that is being filled."""
+        return self._next
+
+    def speaks(self, embedder: Embedder) -> bool:
+        """Whether searches may use its vectors."""
+        return self.made_with.is_of(embedder)
+
+    def wants(self, embedder: Embedder) -> bool:
+        """Whether its vectors are worth storing: in the current generation, or in the next."""
+        return self.speaks(embedder) or (self._next is not None and self._next.fingerprint.is_of(embedder))
+
+    def upsert(self, chunks: Sequence[EmbeddedChunk]) -> None:
+        if chunks:
+            self._write(_document(chunks[0].chunk), lambda g: g.store.upsert(self._fitting(chunks, g.fingerprint)))
+
+    def publish(self, organization_id: UUID, document_id: UUID, version: int) -> None:
+        self._write((organization_id, document_id), lambda g: g.store.publish(organization_id, document_id, version))
+
+    def relabel(self, chunks: Sequence[EmbeddedChunk]) -> None:
+        if chunks:
+            self._write(_document(chunks[0].chunk), lambda g: g.store.relabel(chunks))
+
+    def delete(self, organization_id: UUID, document_id: UUID) -> None:
+        self._write((organization_id, document_id), lambda g: g.store.delete(organization_id, document_id))
+
+    def search(self, request: SearchRequest) -> list[ScoredChunk]:
+        by_words = replace(request, dense=None)
+        length = None if request.dense is None else len(request.dense)
+        return self._read(lambda g: g.store.search(request if length == g.fingerprint.dimension else by_words))
+
+    def term_counts(self, organization_id: UUID, terms: Sequence[str]) -> Mapping[str, int]:
+        return self._read(lambda g: g.store.term_counts(organization_id, terms))
+
+    def chunks(self, organization_id: UUID, document_id: UUID) -> list[Chunk]:
+        return self._read(lambda g: g.store.chunks(organization_id, document_id))
+
+    def neighbours(self, chunks: Sequence[Chunk]) -> list[Chunk]:
+        return self._read(lambda g: g.store.neighbours(chunks))
+
+    def count(self, organization_id: UUID, document_id: UUID | None = None, *, published: bool | None = True) -> int:
+        return self._read(lambda g: g.store.count(organization_id, document_id, published=published))
+
+    def unembedded(self, limit: int) -> list[Chunk]:
+        return self._read(lambda g: g.store.unembedded(limit))
+
+    def add_dense(self, vectors: Mapping[UUID, tuple[float, ...]]) -> None:
+        self._read(lambda g: g.store.add_dense(vectors))
+
+    def ping(self) -> None:
+        self._read(lambda g: g.store.ping())
+
+    def close(self) -> None:
+        for generation in filter(None, (self._current, self._next)):
+            generation.store.close()
+        self._generations.close()
+
+    def unfinished(self, wanted: Fingerprint) -> bool:
+        """Take up the filling that an earlier process began for this fingerprint, and drop what else is left over from
+        earlier swaps. Whether there is something to take up."""
+        for number in self._generations.numbers():
+            if number == self._current.number or self._next is not None:
+                continue
+            try:
+                found = self._generations.open(number) if number > self._current.number else None
+            except DamagedVectors:
+                found = None
+            if found is not None and found.fingerprint == wanted:
+                self._next = found
+                continue
+            if found is not None:
+                found.store.close()
+            self._generations.drop(number)
+        return self._next is not None
+
+    def begin(self, wanted: Fingerprint) -> None:
+        """Begin an empty generation beside the current one; what is written from now on goes to both."""
+        self.abandon()
+        number = max([self._current.number, *self._generations.numbers()]) + 1
+        self._next = self._generations.create(number, wanted)
+
+    def abandon(self) -> None:
+        """Drop the next generation, if there is one."""
+        if (unwanted := self._next) is None:
+            return
+        self._next = None
+        self._retire(unwanted)
+
+    def swap(self) -> None:
+        """Make the next generation the current one and drop the one before, once nobody uses it any more."""
+        if self._next is None:
+            raise ValueError("there is no next generation")
+        self._generations.make_current(self._next.number)
+        with self._changed:
+            old, self._current, self._next = self._current, self._next, None
+        self._retire(old)
+
+    @property
+    def has_touched(self) -> bool:
+        return bool(self._touched)
+
+    def touched(self) -> set[Document]:
+        """Documents that were written through this store since the last call."""
+        with self._changed:
+            touched, self._touched = self._touched, set()
+            return touched
+
+    def _fitting(self, chunks: Sequence[EmbeddedChunk], fingerprint: Fingerprint) -> Sequence[EmbeddedChunk]:
+        """Without dense vectors of another model than the generation's."""
+        if fingerprint.model == self._model and fingerprint.model is not None:
+            return chunks
+        return [replace(chunk, dense=None) for chunk in chunks]
+
+    def _write(self, document: Document, change: Callable[[Generation], None]) -> None:
+        with self._using() as (current, following):
+            try:
+                change(current)
+                if following is not None:
+                    _beside(following, change)
+            finally:
+                with self._changed:
+                    self._touched.add(document)
+
+    def _read(self, ask: Callable[[Generation], T]) -> T:
+        self._follow()
+        with self._using() as (current, _):
+            try:
+                return ask(current)
+            except Unavailable:
+                if not self._generations.shared or self._generations.current() in {None, current.number}:
+                    raise
+        self._follow(now=True)  # it was swapped and dropped by another process just now
+        with self._using() as (current, _):
+            return ask(current)
+
+    def _follow(self, *, now: bool = False) -> None:
+        """Take up the generation that another process made current."""
+        if not self._generations.shared or not (now or time.monotonic() > self._looked + LOOK_AGAIN_S):
+            return
+        self._looked = time.monotonic()
+        number = self._generations.current()
+        if number is None or number == self._current.number or self._next is not None:
+            return
+        found = self._generations.open(number)
+        with self._changed:
+            old, self._current = self._current, found
+        log.info("generation_followed", number=number, model=found.fingerprint.model)
+        self._close(old)
+
+    @contextmanager
+    def _using(self) -> Iterator[tuple[Generation, Generation | None]]:
+        with self._changed:
+            current, following = self._current, self._next
+            numbers = [generation.number for generation in (current, following) if generation is not None]
+            self._users.update(numbers)
+        try:
+            yield current, following
+        finally:
+            with self._changed:
+                self._users.subtract(numbers)
+                self._changed.notify_all()
+
+    def _retire(self, generation: Generation) -> None:
+        self._close(generation)
+        self._generations.drop(generation.number)
+
+    def _close(self, generation: Generation) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._users[generation.number])
+        generation.store.close()
+
+
+def _document(chunk: Chunk) -> Document:
+    return chunk.organization_id, chunk.document_id
+
+
+def _beside(following: Generation, change: Callable[[Generation], None]) -> None:
+    """A failure here costs nothing: the document counts as touched, and whoever fills the generation repairs it."""
+    try:
+        change(following)
+    except Unavailable as error:
+        FILL_TROUBLE.inc()
+        log.warning("next_generation_not_written", reason=error.detail)

@@ -1,0 +1,261 @@
+"""What the store of the services promises while vectors are made anew, embedded and on a Qdrant server alike."""
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from qdrant_client import QdrantClient
+
+from shared.errors import Unavailable
+from shared.vector_store.edge import EdgeVectorStore
+from shared.vector_store.edge_generations import EdgeGenerations
+from shared.vector_store.fingerprint import Fingerprint
+from shared.vector_store.generational_store import GenerationalStore
+from shared.vector_store.qdrant import QdrantVectorStore, connect
+from shared.vector_store.qdrant_generations import QdrantGenerations
+from tests.contract.stores import ENCODER, FINGERPRINT, ORGANIZATION, ask, document, embedded, ingest, texts
+
+ROOT = Path(__file__).parents[2]
+WORDS = Fingerprint(lexical=ENCODER.fingerprint)
+TOWER, LAMP = "A torre do campus.", "A lâmpada do laboratório."
+EAST, NORTH = (1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0)
+
+Open = Callable[[], GenerationalStore]
+
+
+class Unclosed(QdrantClient):
+    """One in-process engine for several clients: it can be opened once only."""
+
+    def close(self, *_: object, **__: object) -> None:
+        pass
+
+
+@pytest.fixture(params=["edge", "qdrant-local", "qdrant-server"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
+
+    stores: list[GenerationalStore] = []
+    if request.param == "edge":
+
+        def generations() -> EdgeGenerations | QdrantGenerations:
+            return EdgeGenerations(tmp_path / "vectors" / "test", ENCODER.stems)
+    elif request.param == "qdrant-local":
+        client = Unclosed(path=str(tmp_path))
+
+        def generations() -> EdgeGenerations | QdrantGenerations:
+            return QdrantGenerations(lambda: client, "test", ENCODER.stems)
+    else:
+        url, name = os.environ.get("QDRANT_URL"), f"generations-{uuid4().hex[:12]}"
+        if not url:
+            pytest.skip("opt-in: set QDRANT_URL to run the contract against a Qdrant server")
+
+        def generations() -> EdgeGenerations | QdrantGenerations:
+            return QdrantGenerations(lambda: connect(url, os.environ.get("QDRANT_API_KEY")), name, ENCODER.stems)
+
+    def reopened() -> GenerationalStore:
+        while stores:
+            stores.pop().close()
+        stores.append(GenerationalStore(generations(), WORDS, FINGERPRINT.model))
+        return stores[-1]
+
+    yield reopened
+    while stores:
+        stores.pop().close()
+
+
+def filled(store: GenerationalStore, *names: str) -> None:
+    """The next generation, given whole documents as whoever fills it does."""
+    assert store.next is not None
+    for name in names:
+        ingest(store.next.store, document(TOWER, name=name), [EAST] if store.next.fingerprint.dimension else None)
+
+
+def test_reads_stay_with_the_current_generation_until_the_swap(opened: Open):
+    store = opened()
+    ingest(store, document(TOWER, name="torre"))
+    store.begin(FINGERPRINT)
+    assert texts(store, ask("torre", dense=EAST)) == [TOWER]
+    assert texts(store, ask("nada", dense=EAST)) == [], "the current generation holds words only"
+    filled(store, "torre")
+    store.swap()
+    assert store.fingerprint == FINGERPRINT
+    assert store.next is None
+    assert texts(store, ask("nada", dense=EAST)) == [TOWER]
+    assert texts(opened(), ask("nada", dense=EAST)) == [TOWER], "and after a restart"
+
+
+def test_what_is_written_meanwhile_reaches_both(opened: Open):
+    store = opened()
+    ingest(store, document(TOWER, name="vai"))
+    store.begin(FINGERPRINT)
+    filled(store, "vai")
+    ingest(store, document(LAMP, name="vem"), [NORTH])
+    gone = document(TOWER, name="vai")[0]
+    store.delete(gone.organization_id, gone.document_id)
+    renamed = [document(LAMP, name="vem")[0].model_copy(update={"title": "Outro nome"})]
+    store.relabel(embedded(renamed))
+    assert texts(store, ask("lâmpada")) == [LAMP]
+    store.swap()
+    assert [hit.chunk for hit in store.search(ask("lâmpada", dense=NORTH))] == renamed
+    assert store.count(ORGANIZATION, published=None) == 1
+    assert store.touched() == {(chunk.organization_id, chunk.document_id) for chunk in (gone, renamed[0])}
+    assert store.touched() == set()
+
+
+def test_vectors_of_another_model_are_not_stored(opened: Open):
+    store = opened()
+    store.begin(FINGERPRINT.model_copy(update={"model": "test/another"}))
+    ingest(store, document(TOWER), [EAST])
+    store.swap()
+    assert store.unembedded(5) == document(TOWER)
+
+
+def test_a_restart_takes_up_what_was_begun_and_drops_what_is_not_wanted(opened: Open):
+    store = opened()
+    ingest(store, document(TOWER, name="torre"))
+    store.begin(FINGERPRINT)
+    filled(store, "torre")
+
+    store = opened()
+    assert store.fingerprint == WORDS
+    assert store.unfinished(FINGERPRINT)
+    assert store.next is not None
+    assert store.next.store.count(ORGANIZATION) == 1, "what it held already is there"
+
+    store = opened()
+    assert not store.unfinished(FINGERPRINT.model_copy(update={"dimension": 8}))
+    assert store.next is None
+    assert texts(store, ask("torre")) == [TOWER]
+    assert not opened().unfinished(FINGERPRINT), "it was dropped"
+
+
+def test_a_kill_between_the_swap_and_the_end_of_the_old_generation_leaves_the_new_one(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+):
+    store = opened()
+    ingest(store, document(TOWER, name="torre"))
+    store.begin(WORDS)
+    filled(store, "torre")
+    monkeypatch.setattr(GenerationalStore, "_retire", lambda *_: None)  # as if the process died there
+    old = store._current
+    store.swap()
+    old.store.close()
+    monkeypatch.undo()
+
+    store = opened()
+    assert texts(store, ask("torre")) == [TOWER]
+    assert not store.unfinished(WORDS), "an older generation is no unfinished one, though it has the same fingerprint"
+    assert list(store._generations.numbers()) == [store.number]
+
+
+def test_searches_go_on_while_generations_are_swapped(opened: Open, request: pytest.FixtureRequest):
+    if "qdrant-local" in request.node.name:
+        return  # qdrant-client's own engine serves one thread
+    store = opened()
+    ingest(store, document(TOWER, name="torre"))
+    failures: list[object] = []
+    stop = threading.Event()
+
+    def search() -> None:
+        while not stop.is_set():
+            try:
+                found = texts(store, ask("torre"))
+            except Unavailable as error:
+                failures.append(error)
+                return
+            if found != [TOWER]:
+                failures.append(found)
+
+    threads = [threading.Thread(target=search) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for _ in range(5):
+        store.begin(FINGERPRINT)
+        filled(store, "torre")
+        store.swap()
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_a_single_shard_of_an_earlier_release_becomes_the_first_generation(tmp_path: Path):
+    folder = tmp_path / "vectors" / "test"
+    before = EdgeVectorStore(folder, FINGERPRINT, ENCODER.stems)
+    ingest(before, document(TOWER), [EAST])
+    before.close()
+    record = folder / "fingerprint.json"
+    record.write_text(record.read_text().replace('"chunker":"",', ""))  # as it was written then
+    copy = Path(shutil.copytree(folder, tmp_path / "copy" / "test"))
+
+    store = GenerationalStore(EdgeGenerations(folder, ENCODER.stems), WORDS, FINGERPRINT.model)
+    assert (store.number, store.fingerprint) == (1, FINGERPRINT)
+    assert texts(store, ask("nada", dense=EAST)) == [TOWER]
+    store.close()
+
+    copy.rename(copy.with_name("test.adopted"))  # killed between its two renames
+    store = GenerationalStore(EdgeGenerations(copy, ENCODER.stems), WORDS, FINGERPRINT.model)
+    assert texts(store, ask("torre")) == [TOWER]
+    store.close()
+
+
+def test_a_collection_of_an_earlier_release_becomes_the_first_generation_on_a_server(tmp_path: Path):
+    client = Unclosed(path=str(tmp_path))
+    ingest(QdrantVectorStore(client, "test", WORDS, ENCODER.stems), document(TOWER))
+    store = GenerationalStore(QdrantGenerations(lambda: client, "test", ENCODER.stems), FINGERPRINT, None)
+    assert texts(store, ask("torre")) == [TOWER]
+    store.begin(FINGERPRINT)
+    filled(store, "torre")
+    store.swap()
+    assert [each.name for each in client.get_collections().collections] == ["test-1"]
+
+
+def test_another_process_follows_a_swap_on_a_server_without_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    client = Unclosed(path=str(tmp_path))
+    owner, follower = (
+        GenerationalStore(QdrantGenerations(lambda: client, "test", ENCODER.stems), WORDS, FINGERPRINT.model)
+        for _ in range(2)
+    )
+    ingest(owner, document(TOWER, name="torre"))
+    assert texts(follower, ask("torre")) == [TOWER]
+    owner.begin(FINGERPRINT)
+    filled(owner, "torre")
+    owner.swap()
+    monkeypatch.setattr("shared.vector_store.generational_store.LOOK_AGAIN_S", 0.0)
+    assert follower.fingerprint == FINGERPRINT
+    assert texts(follower, ask("nada", dense=EAST)) == [TOWER]
+
+
+KILLED_WHILE_IT_BEGINS = """
+import os, sys
+from pathlib import Path
+from shared.vector_store import edge_generations
+from tests.contract.test_generations import ENCODER, FINGERPRINT, WORDS, GenerationalStore, TOWER, document, ingest
+
+edge_generations.{step} = lambda *_: os._exit(9)
+store = GenerationalStore(edge_generations.EdgeGenerations(Path(sys.argv[1]), ENCODER.stems), WORDS, None)
+ingest(store, document(TOWER))
+store.begin(FINGERPRINT)
+store.swap()
+"""
+
+
+@pytest.mark.parametrize("step", ["EdgeGenerations.create", "EdgeGenerations.make_current", "EdgeGenerations.drop"])
+def test_a_kill_at_any_step_leaves_something_that_opens(tmp_path: Path, step: str):
+    folder = tmp_path / "vectors" / "test"
+    store = GenerationalStore(EdgeGenerations(folder, ENCODER.stems), WORDS, None)
+    ingest(store, document(TOWER))
+    store.close()
+    code = KILLED_WHILE_IT_BEGINS.format(step=step)
+    died = subprocess.run([sys.executable, "-c", code, str(folder)], cwd=ROOT, check=False)
+    assert died.returncode == 9
+    store = GenerationalStore(EdgeGenerations(folder, ENCODER.stems), WORDS, None)
+    assert store.count(ORGANIZATION) == (0 if step.endswith("drop") else 1), "the new one is empty here, if it swapped"
+    store.unfinished(WORDS)
+    assert [path.name for path in folder.iterdir() if path.is_dir()] == [str(store.number)]
+    store.close()
