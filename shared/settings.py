@@ -184,6 +184,9 @@ class RetrievalSettings(Section):
     neighbours: bool = Field(
         True, description="Show a language model what stands beside a passage, as far as its window allows."
     )
+    sentence_weight: float = Field(
+        1.3, ge=0, description="Weight of a passage's best sentence in the order of the first ten; 0 leaves it out."
+    )
     reranker_dir: Path | None = Field(
         None, description="Folder of an ONNX cross-encoder; empty means the one of the data folder, if it is there."
     )

@@ -48,7 +48,7 @@ def build_reranker(settings: Settings) -> Reranker | None:
 def reranked(
     question: str, hits: Sequence[ScoredChunk], reranker: Reranker, *, first: int, deadline_s: float
 ) -> list[ScoredChunk]:
-    """The hits with the first ones in the re-ranker's order, or as they were when it fails; scores stay."""
+    """The hits, the first ones in the re-ranker's order unless it fails; each place keeps its score."""
     head, rest = hits[:first], hits[first:]
     try:
         scores = reranker.scores(question, [hit.chunk.text for hit in head], deadline_s)
@@ -57,7 +57,8 @@ def reranked(
         log.warning("hits_not_reranked", detail=error.detail)
         return list(hits)
     order = sorted(range(len(head)), key=lambda at: -scores[at])
-    return [*(head[at] for at in order), *rest]
+    moved = [ScoredChunk(chunk=head[at].chunk, score=hit.score) for at, hit in zip(order, head, strict=True)]
+    return [*moved, *rest]
 
 
 def _holds_something(folder: Path) -> bool:

@@ -6,6 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from query_service.answering.protocol import Surroundings
+from query_service.retrieval.best_sentence import BestSentence
 from query_service.retrieval.choice import choose
 from query_service.retrieval.definition import opening
 from query_service.retrieval.glossary import Expansion, Glossary
@@ -66,6 +67,7 @@ class Retriever:
         self._config = config
         self._glossary = glossary or Glossary()
         self._reranker = reranker
+        self._best_sentence = BestSentence(reader, config.sentence_weight)
 
     def retrieve(self, organization_id: UUID, question: str, top_k: int, filters: Filters | None = None) -> Found:
         """The best passages for a question, at most `top_k`, of the documents that meet the filters."""
@@ -75,7 +77,8 @@ class Retriever:
             better = repaired(question, found.words, found.rarity, found.passages, self._reader)
             if better != question:
                 found = self._search(organization_id, better, dense, top_k, filters)
-        hits = self._ordered(question, found.passages)
+        hits = self._best_sentence.order(found.passages, found.words, found.rarity)
+        hits = self._reranked(question, hits)
         return replace(found, passages=tuple(choose(hits, top_k, self._config.per_page)))
 
     def around(self, passages: Sequence[ScoredChunk]) -> tuple[Surroundings, ...]:
@@ -102,7 +105,7 @@ class Retriever:
         )
         return Found(tuple(hits), expansion.words, rarity, semantic=dense is not None)
 
-    def _ordered(self, question: str, hits: Sequence[ScoredChunk]) -> Sequence[ScoredChunk]:
+    def _reranked(self, question: str, hits: list[ScoredChunk]) -> list[ScoredChunk]:
         if self._reranker is None or not hits:
             return hits
         config = self._config

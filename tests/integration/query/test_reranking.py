@@ -39,8 +39,18 @@ def failures() -> float:
 def test_the_first_hits_come_in_the_models_order_and_the_rest_stays(folder: Path, tmp_path: Path):
     reranker = build_reranker(settings(tmp_path, reranker_dir=folder))
     assert reranker is not None
-    assert reranked(QUESTION, [FOOD, RULES, LAMP], reranker, first=10, deadline_s=60)[0] == LAMP
+    assert reranked(QUESTION, [FOOD, RULES, LAMP], reranker, first=10, deadline_s=60)[0].chunk == LAMP.chunk
     assert reranked(QUESTION, [FOOD, RULES, LAMP], reranker, first=2, deadline_s=60)[2] == LAMP
+
+
+def test_each_place_keeps_its_score_so_that_scores_still_fall(folder: Path, tmp_path: Path):
+    reranker = build_reranker(settings(tmp_path, reranker_dir=folder))
+    assert reranker is not None
+    assert [hit.score for hit in reranked(QUESTION, [FOOD, RULES, LAMP], reranker, first=10, deadline_s=60)] == [
+        3,
+        2,
+        1,
+    ]
 
 
 def test_a_reranker_that_takes_too_long_leaves_the_order_and_is_counted(folder: Path, tmp_path: Path):
