@@ -14,8 +14,10 @@ from query_service.answering.draft import Draft
 from query_service.answering.speech import spoken
 from query_service.answering.writer import Writer
 from query_service.conversations.afterwork import Afterwork
+from query_service.conversations.memory import Memory
+from query_service.conversations.past import Past
 from query_service.conversations.rewriting import Rewriter
-from query_service.conversations.store import Conversations, Opened
+from query_service.conversations.store import Conversations
 from query_service.conversations.summary import Summariser
 from query_service.events import Delta, Done, Event, Meta, Sources, Timings, sources_of
 from query_service.evidence import EvidenceFinder
@@ -35,6 +37,7 @@ class Asker:
         writer: Writer,
         *,
         summariser: Summariser,
+        memory: Memory | None,
         afterwork: Afterwork,
         ingest_url: str,
     ) -> None:
@@ -44,6 +47,7 @@ class Asker:
         self._finder = finder
         self._writer = writer
         self._summariser = summariser
+        self._memory = memory
         self._afterwork = afterwork
         self._ingest_url = ingest_url
 
@@ -61,7 +65,9 @@ class Asker:
             question.text,
             question.visitor,
         )
-        standalone = await self._rewriter.rewrite(question.text, opened.history, opened.summary)
+        remembered = await self._memory.recall(question) if self._memory else ()
+        past = Past(opened.history, opened.summary, remembered)
+        standalone = await self._rewriter.rewrite(question.text, past)
         yield Meta(
             conversation_id=opened.conversation_id,
             message_id=opened.message_id,
@@ -69,10 +75,10 @@ class Asker:
             standalone_question=standalone,
         )
         understood = time.perf_counter()
-        key = await self._recall.key(question, follow_up=bool(opened.history))
+        key = await self._recall.key(question, follow_up=bool(past))
         kept = await self._recall.find(key)
         draft = kept.draft if kept else Draft()
-        telling = _again(kept) if kept else self._anew(question, opened, standalone, draft, key)
+        telling = _again(kept) if kept else self._anew(question, past, standalone, draft, key)
         found = understood
         async with aclosing(telling) as events:
             async for event in events:
@@ -109,24 +115,27 @@ class Asker:
         )
         await asyncio.to_thread(self._conversations.answered, question.organization_id, opened.question_id, done)
         self._afterwork.start("summary", self._summariser.run(opened.conversation_id))
+        if self._memory:
+            self._afterwork.start("memory", self._memory.remember(question, done))
         ANSWERS.labels(done.model, str(done.grounded).lower(), done.reason or "").inc()
         yield done
 
     async def _anew(
-        self, question: Question, opened: Opened, standalone: str | None, draft: Draft, key: str | None
+        self, question: Question, past: Past, standalone: str | None, draft: Draft, key: str | None
     ) -> AsyncGenerator[Sources | Delta, None]:
         """Passages, and the answer that is written from them into `draft`."""
         evidence = await self._finder.find(
             question.organization_id,
             question.text,
-            opened.history,
+            past.history,
             question.top_k,
             question.filters,
             standalone=standalone,
         )
         sources = sources_of(evidence.passages, self._ingest_url)
         yield sources
-        async with aclosing(self._writer.write(evidence.after(opened.summary), draft, question.credential)) as texts:
+        evidence = evidence.after(past.summary, past.notes)
+        async with aclosing(self._writer.write(evidence, draft, question.credential)) as texts:
             async for text in texts:
                 yield Delta(text=text)
         await self._recall.keep(key, sources, draft)

@@ -20,6 +20,7 @@ from query_service.ask import Asker
 from query_service.console import console_routes
 from query_service.conversations.afterwork import Afterwork
 from query_service.conversations.feedback import FeedbackBook
+from query_service.conversations.memory import COLLECTION, Memory
 from query_service.conversations.records import ConversationRecords
 from query_service.conversations.rewriting import Rewriter
 from query_service.conversations.store import Conversations
@@ -43,6 +44,7 @@ from shared.embeddings.lexical import LexicalEncoder
 from shared.embeddings.model import NO_MODEL, EmbeddingModel
 from shared.observability.logs import get_logger
 from shared.settings import QuerySettings, Settings
+from shared.vector_store.bootstrap import open_store
 from shared.vector_store.generational_store import GenerationalStore
 from shared.version import VERSION
 from shared.web.app import create_service_app
@@ -74,6 +76,7 @@ def build_app(
     pending = PendingDocuments(settings.ingest.base_url)
     conversations = Conversations(engine)
     afterwork = Afterwork()
+    memory = _memory(settings, engine, encoder)
     asker = Asker(
         conversations,
         Rewriter(reader, llm, deadline_s=settings.llm.rewrite_s),
@@ -81,6 +84,7 @@ def build_app(
         EvidenceFinder(retriever, reader, min_coverage=settings.query.min_coverage, wide=llm is not None),
         Writer(Extractive(reader, citer), answerer, pending),
         summariser=Summariser(engine, llm),
+        memory=memory,
         afterwork=afterwork,
         ingest_url=settings.ingest.base_url,
     )
@@ -93,6 +97,8 @@ def build_app(
         log.info("query_service_started", mode=status.mode, authentication="on" if required else "off")
         yield
         await afterwork.close()
+        if memory is not None:
+            memory.close()
         await pending.close()
         if llm is not None:
             await llm.close()
@@ -117,9 +123,20 @@ def build_app(
     app.include_router(ask_routes(asker, allowed, settings.query))
     app.include_router(perguntar_routes(asker, allowed, settings.query))
     app.include_router(search_routes(retriever, allowed, settings.query))
-    app.include_router(conversation_routes(ConversationRecords(engine), allowed))
+    app.include_router(conversation_routes(ConversationRecords(engine), memory, allowed))
     app.include_router(feedback_routes(FeedbackBook(engine), allowed))
     return app
+
+
+def _memory(settings: Settings, engine: Engine, encoder: LexicalEncoder) -> Memory | None:
+    if settings.query.memory == "off":
+        return None
+    return Memory(
+        engine,
+        lambda: open_store(settings, None, collection=COLLECTION),
+        encoder,
+        days=settings.query.memory_days,
+    )
 
 
 def _answer_cache(query: QuerySettings) -> InProcessCache | None:

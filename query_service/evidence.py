@@ -33,9 +33,9 @@ class Evidence:
     def passages(self) -> tuple[ScoredChunk, ...]:
         return self.request.passages
 
-    def after(self, summary: str) -> "Evidence":
-        """With what was said before the turns that are shown word for word."""
-        return replace(self, request=replace(self.request, summary=summary))
+    def after(self, summary: str, memory: tuple[str, ...]) -> "Evidence":
+        """With what was said before the turns that are shown word for word, and in earlier conversations."""
+        return replace(self, request=replace(self.request, summary=summary, memory=memory))
 
 
 class EvidenceFinder:

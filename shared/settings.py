@@ -92,6 +92,10 @@ class QuerySettings(Service):
         le=1,
         description="Share of the question's rarity-weighted words a passage must hold before it counts as evidence.",
     )
+    memory: Literal["on", "off"] = Field(
+        "on", description="Remember across conversations what a named `user` asked; nothing without a `user`."
+    )
+    memory_days: int = Field(30, ge=1, description="Days for which that is remembered.")
     cache_entries: int = Field(
         500, ge=0, description="Answers kept to be given again to the same question over the same documents; 0: none."
     )

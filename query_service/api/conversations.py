@@ -18,6 +18,7 @@ from query_service.api.conversation_shapes import (
 )
 from query_service.api.schemas import USER_CHARS
 from query_service.conversations.feedback import FeedbackBook
+from query_service.conversations.memory import Memory
 from query_service.conversations.records import ConversationRecords
 from query_service.conversations.visitor import visitor_of
 from shared.auth.keys import Principal
@@ -29,7 +30,7 @@ OfUser = Annotated[
 ]
 
 
-def conversation_routes(records: ConversationRecords, allowed: Allowed) -> APIRouter:
+def conversation_routes(records: ConversationRecords, memory: Memory | None, allowed: Allowed) -> APIRouter:
     router = APIRouter(prefix="/conversations", tags=["conversations"])
     Caller = Annotated[Principal, Depends(allowed)]  # noqa: N806 - a type
 
@@ -63,6 +64,8 @@ def conversation_routes(records: ConversationRecords, allowed: Allowed) -> APIRo
     def delete_conversation(conversation_id: UUID, caller: Caller) -> Response:
         """Hide a conversation with its messages; it cannot be continued afterwards."""
         records.delete(caller.organization_id, conversation_id)
+        if memory is not None:
+            memory.forget(caller.organization_id, conversation_id)
         return Response(status_code=204)
 
     @router.get("/{conversation_id}/messages")

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
-from query_service.conversations.followup import standalone_form
+from query_service.conversations.followup import leans, standalone_form
+from query_service.conversations.past import Past
 from query_service.conversations.store import Turn
+from query_service.conversations.tables import Role
 from query_service.conversations.transcript import one_line, transcript
 from query_service.llm import prompts
 from query_service.llm.complete import complete
@@ -30,19 +32,27 @@ class Rewriter:
         self._llm = llm if deadline_s else None
         self._deadline_s = deadline_s
 
-    async def rewrite(self, question: str, history: Sequence[Turn], summary: str = "") -> str | None:
+    async def rewrite(self, question: str, past: Past) -> str | None:
         """The question to search for, where it differs from what was asked. Never fails: words do when the model does
         not.
         """
+        history = past.history or self._remembered(question, past)
         if not history:
             return None
-        by, rewritten = "llm", await self._by_model(question, history, summary)
+        by, rewritten = "llm", await self._by_model(question, history, past.summary)
         if rewritten is None:
             by, rewritten = "words", standalone_form(question, history, self._reader)
         if rewritten is None or _same(rewritten, question):
             return None
         REWRITES.labels(by).inc()
         return rewritten
+
+    def _remembered(self, question: str, past: Past) -> tuple[Turn, ...]:
+        """The nearest exchange of earlier conversations, for a first question that leans on one."""
+        if not past.remembered or not leans(question, self._reader):
+            return ()
+        nearest = past.remembered[0]
+        return Turn(role=Role.USER, content=nearest.question), Turn(role=Role.ASSISTANT, content=nearest.answer)
 
     async def _by_model(self, question: str, history: Sequence[Turn], summary: str) -> str | None:
         """The model's question, the visitor's own included; None when there is no model or it gave none of use."""

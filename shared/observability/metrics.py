@@ -34,6 +34,7 @@ LLM_RESTING = Gauge("xgtwin_llm_resting", "1 while the language model is left al
 REWRITES = Counter("xgtwin_rewrites_total", "Follow-up questions made to stand alone, by what did it.", ["by"])
 ANSWER_CACHE = Counter("xgtwin_answer_cache_total", "First questions looked up among kept answers.", ["result"])
 AFTERWORK = Counter("xgtwin_afterwork_total", "What was done after answers were given.", ["work", "result"])
+MEMORY_FAILURES = Counter("xgtwin_memory_failures_total", "What earlier conversations hold was not reached.", ["work"])
 FEEDBACK = Counter("xgtwin_feedback_total", "Opinions of visitors on answers.", ["rating"])
 LLM_WRONG_LANGUAGE = Counter(
     "xgtwin_llm_wrong_language_total", "Answers of the language model in another language than the question's."

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from query_service.conversations.past import Past
 from query_service.conversations.rewriting import Rewriter
 from query_service.conversations.store import Turn
 from query_service.conversations.tables import Role
@@ -31,7 +32,7 @@ async def measure(
     rows: dict[str, list[int | None]] = {"by hand": [], "as understood": [], "as asked": [], "new subjects": []}
     failures: list[Failure] = []
     for one in follow_ups:
-        understood = await rewriter.rewrite(one.question.text, [Turn(role=Role.USER, content=one.first)])
+        understood = await rewriter.rewrite(one.question.text, Past((Turn(role=Role.USER, content=one.first),)))
         came = rank(understood or one.question.text, one.question)
         if one.question.text == one.standalone:
             rows["new subjects"].append(came)
