@@ -24,6 +24,8 @@ lamp_app = typer.Typer(help="See and switch lamps through the twin bridge.", no_
 keys_app = typer.Typer(help="API keys of the ingest and query services.", no_args_is_help=True)
 app.add_typer(lamp_app, name="lamp")
 app.add_typer(keys_app, name="keys")
+models_app = typer.Typer(help="Embedding models: what meaning is searched with, beside words.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
 
 Key = Annotated[str, typer.Option(envvar="XGTWIN_KEY", help="API key, where authentication is on.")]
 
@@ -199,3 +201,21 @@ def keys_revoke(key_id: Annotated[str, typer.Argument(help="The id that `keys li
     from xgtwin.keys_command import revoke
 
     revoke(Settings(), key_id)
+
+
+@models_app.command("pull")
+def models_pull(
+    model: Annotated[str, typer.Argument(help="Name on the hub; empty means EMBEDDER__MODEL.")] = "",
+) -> None:
+    """Fetch a model into the data folder. Interrupted, it goes on where it was; a running xgtwin takes it up."""
+    from xgtwin.models_command import pull
+
+    pull(Settings(), model)
+
+
+@models_app.command("list")
+def models_list() -> None:
+    """List the models of the data folder: whole or not, size, and which one is asked for."""
+    from xgtwin.models_command import show
+
+    show(Settings())

@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from shared.db.engine import database_url
+from shared.embeddings.model import ModelState
 from shared.models import PENDING_STATUSES, DocumentStatus
 from shared.settings import Service, Settings
 from shared.version import VERSION
@@ -80,10 +81,17 @@ def _report(
         table.add_row("broker", f"mqtt://{demo_broker}", f"DEMO broker on loopback{demo_lamp} (yours: TWIN__MQTT_URL)")
     else:
         table.add_row("broker", "configured", "connected" if twin["broker"] else "not connected yet")
-    table.add_row("retrieval", "", escape(query["retrieval"]))
+    table.add_row("retrieval", "", escape(_retrieval(query)))
     table.add_row("state", escape(str(settings.data_dir)), f"{_database(settings)}, {_store(settings)}")
     table.add_row("access", "", _access(settings))
     return table
+
+
+def _retrieval(query: dict[str, Any]) -> str:
+    """The mode, and what is on its way to it."""
+    coming = query["embedding"]
+    done = coming["state"] in {ModelState.OFF, ModelState.READY}
+    return query["retrieval"] if done else f"{query['retrieval']} for now: {coming['words']}"
 
 
 def _ws(service: Service) -> str:
