@@ -16,6 +16,9 @@ from shared.models import Filters, ScoredChunk
 
 DEADLINE_S = 15.0
 """A store that takes longer than this is as good as gone; local ones answer in milliseconds."""
+AT_ONCE = 2
+"""Searches that run at the same time, the others wait their turn: more threads than this, all of them computing, keep
+the event loop from its own work (a thousand questions in one moment)."""
 CARRIED_WEIGHT = 0.5
 """Weight of words that only the stand-alone form of a question has beside its own, when sentences are chosen."""
 
@@ -49,6 +52,7 @@ class EvidenceFinder:
         self._reader = reader
         self._min_coverage = min_coverage
         self._wide = wide
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def find(
         self,
@@ -66,7 +70,7 @@ class EvidenceFinder:
         """
         searched = standalone or text
         try:
-            async with asyncio.timeout(DEADLINE_S):
+            async with self._turns, asyncio.timeout(DEADLINE_S):
                 return await asyncio.to_thread(
                     self._find, organization_id, text, tuple(history), top_k, filters, searched=searched
                 )

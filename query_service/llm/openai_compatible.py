@@ -1,12 +1,12 @@
 """The one place that talks to an OpenAI-compatible server: OpenAI, LiteLLM, Ollama, vLLM, llama.cpp and others."""
 
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from typing import Literal
 from urllib.parse import urlsplit
 
 import openai
-from openai.types import CompletionUsage
-from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
+from openai.types.chat import ChatCompletionMessageParam
 
 from query_service.events import Usage
 from query_service.llm.protocol import ChatMessage, Failure, LlmFailed
@@ -50,18 +50,17 @@ class OpenAICompatible:
             ) as response:
                 if response.headers.get("content-type", "").startswith("application/json"):
                     # A server that does not stream answers all at once, whatever it was asked.
-                    whole = ChatCompletion.construct(**json.loads(await response.read()))
-                    if whole.usage:
-                        yield _usage(whole.usage)
-                    if whole.choices and (text := whole.choices[0].message.content):
-                        yield text
-                    return
-                async for chunk in await response.parse():
-                    if chunk.usage:
-                        yield _usage(chunk.usage)
-                    # Not every server sends choices with the usage, and some send pieces without text.
-                    if chunk.choices and (piece := chunk.choices[0].delta.content):
+                    for piece in _pieces(await response.read(), "message"):
                         yield piece
+                    return
+                # The library's own models of a chunk take 0.3 ms each to build: with 1,000 streams, all the time.
+                async for line in response.iter_lines():
+                    field, _, data = line.partition(":")
+                    if field == "data" and data.strip() == "[DONE]":
+                        return
+                    if field == "data":
+                        for piece in _pieces(data, "delta"):
+                            yield piece
         except openai.APITimeoutError as error:
             raise LlmFailed("timeout") from error
         except openai.APIConnectionError as error:
@@ -69,8 +68,8 @@ class OpenAICompatible:
         except openai.APIStatusError as error:
             log.warning("llm_refused", status=error.status_code)
             raise LlmFailed(_kind(error.status_code), retry_after_s=_retry_after_s(error)) from error
-        except (openai.OpenAIError, ValueError, TypeError, AttributeError) as error:
-            # The library trusts the server's JSON: what is not a chunk shows up as any of these.
+        except (openai.OpenAIError, ValueError, TypeError, LookupError, AttributeError) as error:
+            # The server's JSON is trusted: what is not a chunk shows up as any of these.
             log.warning("llm_answer_broken", error=type(error).__name__)
             raise LlmFailed("broken") from error
 
@@ -90,12 +89,15 @@ def _retry_after_s(error: openai.APIStatusError) -> float | None:
     return float(value) if value.isdigit() else None
 
 
-def _usage(counted: CompletionUsage) -> Usage:
-    return Usage(
-        prompt_tokens=counted.prompt_tokens or 0,
-        completion_tokens=counted.completion_tokens or 0,
-        total_tokens=counted.total_tokens or 0,
-    )
+def _pieces(body: str | bytes, part: Literal["message", "delta"]) -> Iterator[str | Usage]:
+    """Usage and text of a chunk or of a whole answer; not every server sends both, and some chunks have neither."""
+    chunk = json.loads(body)
+    if chunk.get("error"):
+        raise ValueError("an error in place of a chunk")
+    if counted := chunk.get("usage"):
+        yield Usage(**{name: counted.get(name) or 0 for name in Usage.model_fields})
+    if (choices := chunk.get("choices")) and (text := choices[0][part].get("content")):
+        yield text
 
 
 def _param(message: ChatMessage) -> ChatCompletionMessageParam:

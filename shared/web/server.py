@@ -1,6 +1,7 @@
 """Serving applications with uvicorn: one service alone, or several in one process."""
 
 import asyncio
+import resource
 import signal
 import socket
 from collections.abc import Coroutine, Iterator, Sequence
@@ -13,6 +14,8 @@ from starlette.types import ASGIApp
 
 from shared.errors import Unavailable
 
+OPEN_FILES = 20_000
+"""A stream takes two, its own and the one to the language model; many systems begin with 1,024."""
 SHUTDOWN_SECONDS = 5
 """Open streams get this long at shutdown; without it uvicorn waits for them for ever."""
 
@@ -40,7 +43,10 @@ class _Server(uvicorn.Server):
 
 
 def run(main: Coroutine[None, None, None]) -> None:
-    """`asyncio.run` on uvloop, whose sockets are faster."""
+    """`asyncio.run` on uvloop, whose sockets are faster, and with as many of them as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main)
 
