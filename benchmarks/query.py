@@ -93,7 +93,7 @@ def measure(folder: Path, chunks: int, calls: int, langchain: str | None) -> Non
 
 def ours(stack: ExitStack, folder: Path, settings: Settings, model: Path) -> list[Row]:
     """The engine, the application in this process and the service in its own, each over a copy of the same files."""
-    shard = next((settings.data_dir / "vectors").rglob("edge_config.json")).parent
+    shard = next((settings.data_dir / "vectors" / settings.store.collection).rglob("edge_config.json")).parent
     raw = RawEngine(Path(shutil.copytree(shard, folder / "raw")), model)
     stack.callback(raw.close)
     copy = settings.model_copy(update={"data_dir": Path(shutil.copytree(settings.data_dir, folder / "copy"))})

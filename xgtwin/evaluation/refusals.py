@@ -12,7 +12,7 @@ from xgtwin.evaluation.repeats import Repeats
 from xgtwin.evaluation.report import Failure, Table
 from xgtwin.evaluation.sets import Question, QuestionSet
 
-STEPS = tuple(step / 20 for step in range(4, 20))
+STEPS = tuple(step / 20 for step in range(1, 20))
 """Thresholds of the curve."""
 
 

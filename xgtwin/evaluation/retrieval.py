@@ -22,6 +22,7 @@ KNOBS_OFF: dict[str, dict[str, float | int]] = {
     "stems alone": {"surface_weight": 0, "pair_weight": 0, "piece_weight": 0},
     "no glossary": {"glossary_weight": 0, "glossary_unknown_weight": 0},
     "no repair of misspelt words": {"repair_typos": False},
+    "not by the best sentence": {"sentence_weight": 0},
     "any number of passages of a page": {"per_page": EVERY_PAGE},
 }
 """Each knob that the product has by default, as the setting that switches it off."""
