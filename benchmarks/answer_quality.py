@@ -104,14 +104,14 @@ def extractive(data: QuestionSet) -> None:
 
 
 def refusals(data: QuestionSet, name: str, half: set[str] | frozenset[str]) -> None:
-    """Answerable questions kept and unanswerable ones refused, by the threshold QUERY__MIN_COVERAGE."""
+    """Answerable questions kept and unanswerable ones refused, by the threshold QUERY__MIN_CONFIDENCE."""
     parts = [[p for p in data.passages.values() if (p.title in half) is side] for side in (True, False)]
     with finder(parts[0]) as inside, finder(parts[1]) as outside:
         own, other = [], []
         for question in data.questions:
             here, there = (inside, outside) if data.passages[question.gold].title in half else (outside, inside)
-            own.append(evidence(here, question.text).verdict.coverage)
-            other.append(evidence(there, question.text).verdict.coverage)
+            own.append(evidence(here, question.text).verdict.confidence)
+            other.append(evidence(there, question.text).verdict.confidence)
     print(f"  halves {name}: threshold, answerable kept %, unanswerable refused %")
     for threshold in THRESHOLDS:
         kept = 100 * sum(coverage >= threshold for coverage in own) / len(own)
@@ -132,7 +132,9 @@ def finder(passages: Sequence[Chunk]) -> Iterator[EvidenceFinder]:
         for passage in passages:
             store.publish(passage.organization_id, passage.document_id, passage.version)
         yield EvidenceFinder(
-            Retriever(store, lambda: None, encoder, reader, RetrievalSettings()), reader, min_coverage=0.5
+            Retriever(store, lambda: None, encoder, reader, RetrievalSettings()),
+            reader,
+            min_confidence=QuerySettings().min_confidence,
         )
         store.close()
 

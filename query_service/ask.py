@@ -22,6 +22,7 @@ from query_service.conversations.summary import Summariser
 from query_service.events import Delta, Done, Event, Meta, Sources, Timings, sources_of
 from query_service.evidence import EvidenceFinder
 from query_service.question import Question
+from query_service.words.language import language_of
 from shared.observability.metrics import ANSWERS, ASK_STAGE_SECONDS
 
 
@@ -109,7 +110,7 @@ class Asker:
                 answer=_ms(written - found),
                 total=_ms(time.perf_counter() - begun),
             ),
-            speech=spoken(draft.text),
+            speech=spoken(draft.text, language_of(standalone or question.text)),
             cached=kept is not None,
             standalone_question=standalone,
         )

@@ -81,7 +81,7 @@ def build_app(
         conversations,
         Rewriter(reader, llm, deadline_s=settings.llm.rewrite_s),
         Recall(engine, _answer_cache(settings.query), made_by=lambda: _made_by(settings, dense)),
-        EvidenceFinder(retriever, reader, min_coverage=settings.query.min_coverage, wide=llm is not None),
+        EvidenceFinder(retriever, reader, min_confidence=settings.query.min_confidence, wide=llm is not None),
         Writer(Extractive(reader, citer), answerer, pending),
         summariser=Summariser(engine, llm),
         memory=memory,

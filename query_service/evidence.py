@@ -47,10 +47,10 @@ class EvidenceFinder:
     `wide`: with what stands beside the passages, which a language model reads and the extractive answerer does not.
     """
 
-    def __init__(self, retriever: Retriever, reader: WordReader, *, min_coverage: float, wide: bool = False) -> None:
+    def __init__(self, retriever: Retriever, reader: WordReader, *, min_confidence: float, wide: bool = False) -> None:
         self._retriever = retriever
         self._reader = reader
-        self._min_coverage = min_coverage
+        self._min_confidence = min_confidence
         self._wide = wide
         self._turns = asyncio.Semaphore(AT_ONCE)
 
@@ -98,7 +98,7 @@ class EvidenceFinder:
             history,
             surroundings=self._retriever.around(found.passages) if self._wide else (),
         )
-        verdict = judge(found, self._reader, self._min_coverage)
+        verdict = judge(searched, found, self._reader, self._min_confidence)
         return Evidence(organization_id, request, verdict, corpus_empty=found.rarity.total == 0)
 
     def _weights(self, text: str, searched: str, found: Found) -> Weights:

@@ -86,11 +86,8 @@ class IngestSettings(Service):
 class QuerySettings(Service):
     port: int = Field(8000, ge=1, le=65535, description="Port of the query service.")
     top_k: int = Field(5, ge=1, le=50, description="Passages given to the answerer.")
-    min_coverage: float = Field(
-        0.5,
-        ge=0,
-        le=1,
-        description="Share of the question's rarity-weighted words a passage must hold before it counts as evidence.",
+    min_confidence: float = Field(
+        0.55, ge=0, le=1, description="How probable it must be that the passages answer; below it is refused."
     )
     memory: Literal["on", "off"] = Field(
         "on", description="Remember across conversations what a named `user` asked; nothing without a `user`."

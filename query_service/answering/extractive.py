@@ -8,7 +8,7 @@ from query_service.answering.citations import Citer
 from query_service.answering.pieces import Kind, ended
 from query_service.answering.protocol import AnswerRequest, Piece
 from query_service.answering.safe_text import quoted
-from query_service.answering.sentence_scorer import Candidate, score_sentences
+from query_service.answering.sentence_scorer import Candidate, asks_definition, score_sentences
 from query_service.events import Delta, Sentence
 from query_service.words.sentences import Span
 from query_service.words.terms import WordReader
@@ -20,8 +20,12 @@ RELEVANT = 0.55
 """A sentence with less than this part of the best one's score distracts more often than it helps."""
 WORTH = {Kind.SENTENCE: 1.0, Kind.ROW: 0.9, Kind.FRAGMENT: 0.75}
 """What a score is worth: sentences read best. A fragment never accompanies them; it answers alone or not at all."""
+DEFINING_ROW = 0.6
+"""What a row is worth to a question for a definition or a purpose: it names things, a sentence explains them."""
 STUMP, STUMP_WORDS = 0.4, 8
 """A fragment of few words is most often a heading."""
+GAP_CHARS = 2
+"""White space between two sentences that follow each other."""
 
 
 class Extractive:
@@ -46,29 +50,32 @@ class Extractive:
             yield sentence
         for number, used in groupby(chosen, key=lambda one: one.passage):
             spans = [one.span for one in used]
-            whole = Span(spans[0].start, spans[-1].end)
+            whole = Span(min(span.start for span in spans), max(span.end for span in spans))
             yield self._citer.cite(number + 1, request.passages[number], whole)
 
     def choose(self, request: AnswerRequest) -> list[Candidate]:
-        """At most three sentences: the passage of the best one first, within a passage as they stand there."""
+        """At most three sentences: the best one first, unless it leans on the one before it."""
         ranked = score_sentences(request.question, request.weights, request.passages, self._reader)
-        picked = _pick(sorted(ranked, key=lambda candidate: -_worth(candidate)))
-        picked = _with_antecedent(picked, ranked)
-        order = list(dict.fromkeys(candidate.passage for candidate in picked))
-        return sorted(picked, key=lambda candidate: (order.index(candidate.passage), candidate.span.start))
+        row = DEFINING_ROW if asks_definition(request.question) else WORTH[Kind.ROW]
+        picked = _pick([(one, _worth(one, row)) for one in ranked])
+        return _in_reading_order(_with_antecedent(picked, ranked))
 
 
-def _worth(candidate: Candidate) -> float:
+def _worth(candidate: Candidate, row: float) -> float:
+    if candidate.kind is Kind.ROW:
+        return candidate.score * row
     stump = candidate.kind is Kind.FRAGMENT and len(candidate.text.split()) <= STUMP_WORDS
     return candidate.score * (STUMP if stump else WORTH[candidate.kind])
 
 
-def _pick(ranked: Sequence[Candidate]) -> list[Candidate]:
+def _pick(valued: Sequence[tuple[Candidate, float]]) -> list[Candidate]:
     """The best ones that say something new; questions only when there is nothing else."""
+    best_first = sorted(valued, key=lambda pair: -pair[1])
+    answers = [pair for pair in best_first if not pair[0].text.endswith("?")] or best_first
     picked: list[Candidate] = []
     seen: set[str] = set()
-    for candidate in [one for one in ranked if not one.text.endswith("?")] or ranked:
-        if picked and (len(picked) == SENTENCES or _worth(candidate) < RELEVANT * _worth(picked[0])):
+    for candidate, worth in answers:
+        if picked and (len(picked) == SENTENCES or worth < RELEVANT * answers[0][1]):
             break
         key = fold(candidate.text)
         fits = not picked or (candidate.kind is Kind.FRAGMENT) == (picked[0].kind is Kind.FRAGMENT)
@@ -76,6 +83,33 @@ def _pick(ranked: Sequence[Candidate]) -> list[Candidate]:
             seen.add(key)
             picked.append(candidate)
     return picked
+
+
+def _in_reading_order(picked: Sequence[Candidate]) -> list[Candidate]:
+    """By passage, and as they stand there, but what stands before the best sentence follows it.
+
+    Except the sentence that it leans on or that ends where it begins: the two are read together.
+    """
+    if not picked:
+        return []
+    best = picked[0]
+    leads = [one for one in picked[1:] if _leads_to(best, one)]
+    lead = max(leads, key=lambda one: one.span.start, default=best)
+    order = list(dict.fromkeys(one.passage for one in picked))
+
+    def place(one: Candidate) -> tuple[int, bool, int]:
+        return (
+            order.index(one.passage),
+            one.passage == best.passage and one.span.start < lead.span.start,
+            one.span.start,
+        )
+
+    return sorted(picked, key=place)
+
+
+def _leads_to(best: Candidate, one: Candidate) -> bool:
+    gap = best.span.start - one.span.end
+    return one.passage == best.passage and gap >= 0 and (best.points_back or gap <= GAP_CHARS)
 
 
 def _with_antecedent(picked: list[Candidate], ranked: Sequence[Candidate]) -> list[Candidate]:

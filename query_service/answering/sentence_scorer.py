@@ -4,14 +4,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from query_service.answering.answer_kind import asked_kind, holds_kind
 from query_service.answering.pieces import Kind, pieces
+from query_service.words.names import named
 from query_service.words.sentences import Span
 from query_service.words.terms import Features, Weights, WordReader, share
 from shared.embeddings.folding import fold
 from shared.models import ScoredChunk
 
 # Fitted on the dev half of FaQuAD; the score is flat around these values.
-SURFACE, BIGRAM, GRAM, ANSWER_TYPE, DEFINITION = 0.5, 0.5, 0.5, 0.4, 0.4
+SURFACE, BIGRAM, GRAM, ANSWER_TYPE, DEFINITION, NAMES = 0.5, 0.5, 0.5, 0.4, 0.4, 0.3
 FULL_COVERAGE = 1 + SURFACE + BIGRAM + GRAM
 HEADING, QUESTION_HEADING, LEADING = 0.3, 0.8, 0.25
 """Weights of what a sentence leans on: the heading above it, more so when that asks as an FAQ does; and the sentence
@@ -21,19 +23,12 @@ _POINTS_BACK = re.compile(
     r"(?:el[ea]s?|iss[oa]|ess[ea]s?|est[ea]s?|isto|nel[ea]s?|del[ea]s?|foi|foram|era|eram|sao|e|tem|fica|sim|nao|seus?|suas?|"
     r"it|he|she|they|this|these|its|yes)\b"
 )
-_YEAR = re.compile(r"\b(?:1\d|20)\d\d\b|\bséculo\b", re.IGNORECASE)
 _DEFINED = re.compile(
     r"\b(?:é|são|foi|eram?|significa|chama-se|consiste|trata-se|is|are|was|means)\b|[:(]", re.IGNORECASE
 )
 _ASKS_DEFINITION = re.compile(
-    r"\b(?:o )?que (?:e|sao|significa|vem a ser|quer dizer)\b|\bquem (?:e|foi)\b|\bwh(?:at|o) (?:is|are|was)\b"
-)
-_DIGIT = re.compile(r"\d")
-_NAME = re.compile(r"(?<=[\w,;:)] )[\"“'*]*[A-ZÀ-ÖØ-Þ]\w")
-_ANSWER_TYPES = (
-    (re.compile(r"\bquando\b|\b(?:que|qual)(?: \w+)? (?:ano|data|dia|seculo)\b|\bwhen\b|\bwhat year\b"), _YEAR),
-    (re.compile(r"\bquem\b|\bwho\b|\bwhom\b"), _NAME),
-    (re.compile(r"\bquant[oa]s?\b|\bhow (?:many|much)\b"), _DIGIT),
+    r"\b(?:o )?que (?:e|sao|significa|vem a ser|quer dizer)\b|\bquem (?:e|foi)\b|\b(?:para|pra) que servem?\b"
+    r"|\bqual (?:e )?(?:o objetivo|a (?:funcao|finalidade))\b|\bwh(?:at|o) (?:is|are|was)\b"
 )
 
 
@@ -64,18 +59,22 @@ def score_sentences(
     question: str, weights: Weights, passages: Sequence[ScoredChunk], reader: WordReader
 ) -> list[Candidate]:
     """Every sentence of the passages with its score, best first."""
-    wanted = _wanted(question)
-    defines = _ASKS_DEFINITION.search(fold(question)) is not None
+    kind = asked_kind(question)
+    names = dict.fromkeys(named(question, reader) & weights.stems.keys(), 1.0)
+    defines = asks_definition(question)
     top = max((passage.score for passage in passages), default=0.0) or 1.0
     scored: list[Candidate] = []
     for number, passage in enumerate(passages):
         title = passage.chunk.heading_path[-1] if passage.chunk.heading_path else ""
         asked_above = QUESTION_HEADING if title.endswith("?") else HEADING
         heading = asked_above * coverage(weights, reader.features(" ".join(passage.chunk.heading_path)))
+        above = reader.features(f"{passage.chunk.title} {' '.join(passage.chunk.heading_path)}").stems
         before, asked = 0.0, False
         for piece in pieces(passage.chunk.text, passage.chunk.context):
-            own = coverage(weights, reader.features(piece.text))
-            bonus = ANSWER_TYPE if wanted and wanted.search(piece.text) else 0.0
+            features = reader.features(piece.text)
+            own = coverage(weights, features)
+            bonus = ANSWER_TYPE if kind and holds_kind(kind, piece.text, weights.stems.keys(), reader) else 0.0
+            bonus += NAMES * share(names, weights.said(above | features.stems))
             if defines and _begins_with(weights, piece.text, reader):
                 bonus += DEFINITION
             back = _POINTS_BACK.match(fold(piece.text)) is not None
@@ -86,6 +85,11 @@ def score_sentences(
     return sorted(scored, key=lambda candidate: (-candidate.score, candidate.passage, candidate.span.start))
 
 
+def asks_definition(question: str) -> bool:
+    """What something is, or what it is for."""
+    return _ASKS_DEFINITION.search(fold(question)) is not None
+
+
 def _begins_with(weights: Weights, sentence: str, reader: WordReader) -> bool:
     """Whether the sentence says at its beginning what its subject is, the subject being what is asked about."""
     verb = _DEFINED.search(sentence)
@@ -93,8 +97,3 @@ def _begins_with(weights: Weights, sentence: str, reader: WordReader) -> bool:
         verb is not None
         and share(weights.stems, weights.said({w.stem for w in reader.words(sentence[: verb.start()])})) > 0.99
     )
-
-
-def _wanted(question: str) -> re.Pattern[str] | None:
-    folded = fold(question)
-    return next((answer for asked, answer in _ANSWER_TYPES if asked.search(folded)), None)

@@ -2,6 +2,8 @@
 
 import re
 
+from query_service.answering.pronunciation import pronounced
+from query_service.words.language import Language
 from query_service.words.plain_text import plain, without_citations
 from query_service.words.sentences import sentences
 
@@ -11,15 +13,17 @@ MAX_CHARS = 320
 _FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _TABLE_ROW = re.compile(r"(?m)^\s*\|.*$")
 _LINE_MARK = re.compile(r"(?m)^\s*(?:#{1,6}\s+|>\s*|[-*•–]\s+|\d{1,2}[.)]\s+)")
-_URL = re.compile(r"\(?\bhttps?://\S+")
 
 
-def spoken(text: str) -> str:
-    """The first sentences of `text` that fit into `MAX_CHARS`; a first sentence that does not is cut at a word."""
+def spoken(text: str, language: Language) -> str:
+    """The first sentences of `text` that fit into `MAX_CHARS`; a first sentence that does not is cut at a word.
+
+    Signs and units become words of `language`, addresses are left out.
+    """
     lines = _LINE_MARK.sub("", _TABLE_ROW.sub("", _FENCE.sub("", without_citations(text))))
     said = ""
     for span in sentences(lines):
-        sentence = " ".join(_URL.sub("", plain(lines[span.start : span.end])).split())
+        sentence = pronounced(plain(lines[span.start : span.end]), language)
         if said and len(said) + 1 + len(sentence) > MAX_CHARS:
             break
         said = f"{said} {sentence}".strip()

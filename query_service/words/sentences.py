@@ -73,7 +73,7 @@ def _ends(text: str, stop: re.Match[str], block: Span) -> bool:
         return False
     if word.isdigit() and not text[block.start : before.start() if before else 0].strip():
         return False  # the number of a list item
-    return word.lower() not in _ABBREVIATIONS
+    return word == "ms" or word.lower() not in _ABBREVIATIONS  # milliseconds end sentences, Ms does not
 
 
 def _trim(text: str, start: int, end: int) -> Span:

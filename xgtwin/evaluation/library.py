@@ -36,7 +36,7 @@ class Library:
 
     def finder(self, retrieval: RetrievalSettings, query: QuerySettings) -> EvidenceFinder:
         retriever = self.retriever(retrieval, self.embedder)
-        return EvidenceFinder(retriever, self.reader, min_coverage=query.min_coverage)
+        return EvidenceFinder(retriever, self.reader, min_confidence=query.min_confidence)
 
     def extractive(self) -> Extractive:
         return Extractive(self.reader, Citer("", self.reader))

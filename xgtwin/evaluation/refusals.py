@@ -39,7 +39,7 @@ async def ask_all(questions: Sequence[Question], library: Library, settings: Set
     asked = []
     for question in questions:
         evidence = await finder.find(DEFAULT_ORGANIZATION_ID, question.text, (), settings.query.top_k)
-        asked.append(Asked(question, evidence.verdict.coverage, evidence.verdict.reason is not None))
+        asked.append(Asked(question, evidence.verdict.confidence, evidence.verdict.reason is not None))
     return tuple(asked)
 
 

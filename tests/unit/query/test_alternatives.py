@@ -42,8 +42,8 @@ def test_the_verdict_accepts_a_passage_that_answers_in_other_words():
     told = replace(
         asked, words=knowing("What are the antennas of the gNB?", antennas="antena", gnb="estação rádio-base")
     )
-    assert judge(asked, reader, 0.5).reason is not None
-    assert judge(told, reader, 0.5).reason is None
+    assert judge("What are the antennas of the gNB?", asked, reader, 0.5).reason is not None
+    assert judge("What are the antennas of the gNB?", told, reader, 0.5).reason is None
 
 
 def test_a_word_is_as_frequent_as_all_ways_to_say_it():

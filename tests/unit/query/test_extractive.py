@@ -114,3 +114,30 @@ async def test_the_same_sentence_in_two_documents_is_given_once():
     other = passage(MQTT.chunk.text, document="copia.md", score=4)
     text, _ = await answer("O que é o MQTT?", MQTT, other)
     assert text.count("protocolo leve") == 1
+
+
+async def test_what_something_is_for_is_said_by_a_sentence_and_not_by_a_row_that_names_it():
+    functions = passage("Função | Papel\n\nNSSF | Escolhe a fatia de rede", document="a.pdf", score=5)
+    guide = passage("A fatia de rede serve para isolar um cliente dos outros.", document="b.pdf", score=4)
+    text, _ = await answer("Para que serve a fatia de rede?", functions, guide)
+    assert text.startswith("A fatia de rede serve para isolar")
+
+
+async def test_the_best_sentence_leads_although_others_stand_before_it():
+    guide = passage(
+        "A rede 6G tem metas de cobertura.\n\nOutro assunto vem aqui no meio.\n\n"
+        "A meta de latência da rede 6G é de 0,1 ms, dez vezes menos."
+    )
+    text, (proof,) = await answer("Qual a meta de latência da rede 6G?", guide)
+    assert text.startswith("A meta de latência")
+    assert "metas de cobertura" in text
+    assert proof.quote in guide.chunk.text
+
+
+async def test_a_sentence_that_names_what_is_asked_about_beats_one_that_only_shares_other_words():
+    text, _ = await answer(
+        "Quantos bits tem o IMEI?",
+        passage("O campo SD tem 24 bits. O campo SST tem 8 bits.", score=5),
+        passage("O IMEI é um número de 15 dígitos, cerca de 50 bits.", document="b.pdf", score=5),
+    )
+    assert text.startswith("O IMEI é um número")

@@ -29,6 +29,7 @@ CUT = [
     ("Nome | Porta\n\nquery | 8000. Ask", 2),
     ("# Título\nTexto.", 2),
     ("A rede cobre 5 km. A torre fica no centro.", 2),
+    ("São dez quadros de 1 ms. Cada um tem 14 símbolos.", 2),
 ]
 
 

@@ -30,8 +30,8 @@ def test_a_word_no_document_has_is_read_as_the_similar_one_of_a_passage():
 
 def test_misspelt_words_do_not_turn_an_answer_into_a_refusal():
     question = "quantos quilometrs cobre a antenna do labratorio"
-    assert judge(found(question, ANTENNA), reader, 0.5).reason is not None
-    assert judge(found(repair(question), ANTENNA), reader, 0.5).reason is None
+    assert judge(question, found(question, ANTENNA), reader, 0.5).reason is not None
+    assert judge(repair(question), found(repair(question), ANTENNA), reader, 0.5).reason is None
 
 
 def test_words_that_some_document_has_are_left_alone():

@@ -2,13 +2,14 @@ from dataclasses import replace
 
 from query_service.events import Reason
 from query_service.verdict import Verdict, judge
+from shared.settings import QuerySettings
 from tests.unit.query.samples import found, passage, reader
 
 ANTENNA = passage("A antena do laboratório cobre dois quilômetros em campo aberto. Ela fica no telhado.")
 
 
 def verdict(question, *passages, **corpus) -> Verdict:
-    return judge(found(question, *passages, **corpus), reader, 0.5)
+    return judge(question, found(question, *passages, **corpus), reader, QuerySettings().min_confidence)
 
 
 def test_a_passage_that_holds_the_words_is_evidence():
@@ -25,7 +26,7 @@ def test_a_passage_without_any_word_of_the_question_is_no_evidence():
 
 def test_a_semantic_hit_without_shared_words_is_weak_but_there():
     semantic = replace(found("Qual a receita de pudim?", ANTENNA), semantic=True)
-    assert judge(semantic, reader, 0.5).reason is Reason.LOW_SCORE
+    assert judge("Qual a receita de pudim?", semantic, reader, 0.5).reason is Reason.LOW_SCORE
 
 
 def test_common_words_alone_are_too_little():

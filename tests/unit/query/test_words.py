@@ -3,7 +3,6 @@
 import pytest
 
 from query_service.answering import wording
-from query_service.answering.speech import MAX_CHARS, spoken
 from query_service.events import Reason
 from query_service.words.language import language_of
 from tests.unit.query.samples import reader
@@ -18,6 +17,12 @@ from tests.unit.query.samples import reader
         ("Who runs the lab?", "en"),
         ("URLLC", "pt"),
         ("Quem coordena o Open RAN?", "pt"),
+        ("URLLC?", "pt"),
+        ("latência do 5G", "pt"),
+        ("5G latency?", "pt"),
+        ("O que faz o Near-Real-Time RAN Intelligent Controller?", "pt"),
+        ("What does EMBRAPII do?", "en"),
+        ("Does Inatel offer a course on redes 5G?", "en"),
     ],
 )
 def test_the_language_of_a_question_is_told_by_its_small_words(question, language):
@@ -44,23 +49,6 @@ def test_every_refusal_is_made_of_whole_sentences(reason, language):
         assert text.endswith(".")
         assert ".." not in text
         assert "{" not in text
-
-
-def test_speech_has_no_markdown_no_citations_and_no_addresses():
-    said = spoken("## Título\n\n- O **5G** é uma *rede* [1][2], veja [o guia](http://x.y).\n\n| a | b |\n|---|---|\n")
-    assert said == "Título O 5G é uma rede, veja o guia."
-
-
-def test_speech_stops_after_a_whole_sentence():
-    said = spoken(" ".join(f"Esta é a frase número {n}, que diz alguma coisa sobre a rede. [1]" for n in range(20)))
-    assert len(said) <= MAX_CHARS
-    assert said.endswith("rede.")
-
-
-def test_speech_of_one_endless_sentence_is_cut_at_a_word():
-    said = spoken("palavra " * 200)
-    assert len(said) <= MAX_CHARS
-    assert said.endswith("palavra.")
 
 
 @pytest.mark.parametrize(

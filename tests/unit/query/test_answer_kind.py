@@ -1,0 +1,35 @@
+import pytest
+
+from query_service.answering.answer_kind import AnswerKind, asked_kind, holds_kind
+from tests.unit.query.samples import reader
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("Quando foi fundado?", AnswerKind.DATE),
+        ("Em que ano nasceu a UIT?", AnswerKind.DATE),
+        ("Quem fundou o Inatel?", AnswerKind.SOMEBODY),
+        ("Who runs it?", AnswerKind.SOMEBODY),
+        ("Quantas fatias tem o 5G?", AnswerKind.NUMBER),
+        ("Como funciona?", None),
+    ],
+)
+def test_the_question_word_tells_what_is_asked_for(question, kind):
+    assert asked_kind(question) is kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence", "held"),
+    [
+        (AnswerKind.DATE, "O Inatel abriu em 1965.", True),
+        (AnswerKind.DATE, "São 3500 alunos.", False),
+        (AnswerKind.SOMEBODY, "Foi o professor José Leite.", True),
+        (AnswerKind.SOMEBODY, "A história do Inatel é longa.", False),
+        (AnswerKind.NUMBER, "Um terminal usa até oito fatias.", True),
+        (AnswerKind.NUMBER, "O 5G usa fatias.", False),
+    ],
+)
+def test_a_name_of_the_question_is_nobody_and_the_digit_of_a_name_is_no_number(kind, sentence, held):
+    asked = {word.stem for word in reader.words("Quem fundou o Inatel?")}
+    assert holds_kind(kind, sentence, asked, reader) is held
