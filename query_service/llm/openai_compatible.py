@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Literal
 from urllib.parse import urlsplit
 
+import httpx2
 import openai
 from openai.types.chat import ChatCompletionMessageParam
 
@@ -61,9 +62,9 @@ class OpenAICompatible:
                     if field == "data":
                         for piece in _pieces(data, "delta"):
                             yield piece
-        except openai.APITimeoutError as error:
+        except (openai.APITimeoutError, httpx2.TimeoutException) as error:
             raise LlmFailed("timeout") from error
-        except openai.APIConnectionError as error:
+        except (openai.APIConnectionError, httpx2.HTTPError) as error:  # before its answer, and in the middle of it
             raise LlmFailed("connection") from error
         except openai.APIStatusError as error:
             log.warning("llm_refused", status=error.status_code)
