@@ -18,19 +18,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.answer_quality import COMPUTING
 from query_service.confidence import BIAS, WEIGHTS, Signals, signals
 from shared.models import DEFAULT_ORGANIZATION_ID
 from shared.settings import QuerySettings, RetrievalSettings, Settings
 from xgtwin.evaluation.documents import read_documents
 from xgtwin.evaluation.library import Library, opened
 from xgtwin.evaluation.ranking import area_under_curve
-from xgtwin.evaluation.reading import read_document_questions, read_folder, read_unanswerable
+from xgtwin.evaluation.reading import read_document_questions, read_folder, read_titles, read_unanswerable
 from xgtwin.evaluation.refusals import in_turn
 from xgtwin.evaluation.sets import Entry, Question, QuestionSet
 
 ROOT = Path(__file__).parents[1]
 ASKED = ROOT / "tests/data"
+COMPUTING = read_titles(ASKED / "faquad_computing.txt")
 GROUPS = {"subjects": 1.0, "titles": 1.0, "samples": 1.0, "foreign": 0.3, "one document": 0.4, "small": 0.5}
 """What a group counts for. FaQuAD by titles repeats its rules in both halves: only its figures are shown."""
 PENALTY = 1.0
