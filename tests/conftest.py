@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read when the hub's library is imported: no test asks the real one
+
 OPT_IN = "opt-in:"
 """A skip whose reason begins so needs something that CI cannot install (a Qdrant server); all others fail there."""
 

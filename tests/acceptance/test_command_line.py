@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.product import Product
+from tests.acceptance.product import Product, free_ports
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -107,3 +107,21 @@ def test_a_wrong_setting_is_named(product: Product):
     done = product.command("doctor", INGEST__MAX_FILE_MB="many")
     assert done.returncode == 1
     assert "INGEST__MAX_FILE_MB" in done.stderr
+
+
+def test_reindex_makes_all_vectors_anew_while_questions_are_answered(product: Product):
+    before = product.query.get("/readyz").json()
+    done = product.command("reindex")
+    assert done.returncode == 0, done.stderr
+    after = product.query.get("/readyz").json()
+    assert after["index"]["generation"] == before["index"]["generation"] + 1
+    assert f"generation {after['index']['generation']}" in done.stdout
+    assert after["chunks"] == before["chunks"]
+
+
+def test_reindex_without_a_running_product_is_noted_for_the_next_start(tmp_path: Path, product: Product):
+    elsewhere = {"INGEST__PORT": str(free_ports(1)[0]), "XGTWIN_DATA_DIR": str(tmp_path / "data")}
+    done = product.command("reindex", **elsewhere)
+    assert done.returncode == 0, done.stderr
+    assert "next start" in done.stdout
+    assert (tmp_path / "data" / "reindex-requested").exists()

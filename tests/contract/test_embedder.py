@@ -261,3 +261,14 @@ def test_a_server_is_asked_before_its_vectors_are_counted_on(tmp_path: Path, mon
     assert model.current() is None
     assert "EMBEDDER__BASE_URL" in model.status().words
     model.close()
+
+
+def test_a_server_that_gives_another_dimension_is_not_used_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("shared.embeddings.openai_embedder.connect", lambda *_: served(embeddings)._client)
+    model = build_model(
+        settings(tmp_path, kind="openai", base_url="http://embeddings.test/v1", model="m", dimension=12)
+    )
+    wait_until(lambda: model.status().state is ModelState.WAITING, 10, "the server to be found out")
+    assert model.current() is None
+    assert "8 numbers, EMBEDDER__DIMENSION says 12" in model.status().words
+    model.close()

@@ -15,6 +15,7 @@ ONE_IMPORTER = {
     "qdrant_edge": "shared/vector_store/edge.py",
     "qdrant_client": "shared/vector_store/qdrant.py",
     "fastembed": "shared/embeddings/fastembed_embedder.py",
+    "huggingface_hub": "shared/embeddings/hub.py",
     "paho": "twin_bridge/mqtt.py",
     "liteparse": "ingest_service/parsing/pdf/layout.py",
     "pypdfium2": "ingest_service/parsing/pdf/pdfium.py",
