@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 from query_service.answering.answer_kind import asked_kind, holds_kind
 from query_service.answering.pieces import Kind, pieces
-from query_service.words.names import named
 from query_service.words.sentences import Span
 from query_service.words.terms import Features, Weights, WordReader, share
 from shared.embeddings.folding import fold
 from shared.models import ScoredChunk
 
 # Fitted on the dev half of FaQuAD; the score is flat around these values.
-SURFACE, BIGRAM, GRAM, ANSWER_TYPE, DEFINITION, NAMES = 0.5, 0.5, 0.5, 0.4, 0.4, 0.3
+SURFACE, BIGRAM, GRAM, ANSWER_TYPE, DEFINITION = 0.5, 0.5, 0.5, 0.4, 0.4
+PASSAGE = 1.15
+"""Of the passage's score over the best one's: above 1.5 the best sentence of a good passage crowds out better ones."""
 FULL_COVERAGE = 1 + SURFACE + BIGRAM + GRAM
 HEADING, QUESTION_HEADING, LEADING = 0.3, 0.8, 0.25
 """Weights of what a sentence leans on: the heading above it, more so when that asks as an FAQ does; and the sentence
@@ -60,7 +61,6 @@ def score_sentences(
 ) -> list[Candidate]:
     """Every sentence of the passages with its score, best first."""
     kind = asked_kind(question)
-    names = dict.fromkeys(named(question, reader) & weights.stems.keys(), 1.0)
     defines = asks_definition(question)
     top = max((passage.score for passage in passages), default=0.0) or 1.0
     scored: list[Candidate] = []
@@ -68,18 +68,15 @@ def score_sentences(
         title = passage.chunk.heading_path[-1] if passage.chunk.heading_path else ""
         asked_above = QUESTION_HEADING if title.endswith("?") else HEADING
         heading = asked_above * coverage(weights, reader.features(" ".join(passage.chunk.heading_path)))
-        above = reader.features(f"{passage.chunk.title} {' '.join(passage.chunk.heading_path)}").stems
         before, asked = 0.0, False
         for piece in pieces(passage.chunk.text, passage.chunk.context):
-            features = reader.features(piece.text)
-            own = coverage(weights, features)
+            own = coverage(weights, reader.features(piece.text))
             bonus = ANSWER_TYPE if kind and holds_kind(kind, piece.text, weights.stems.keys(), reader) else 0.0
-            bonus += NAMES * share(names, weights.said(above | features.stems))
             if defines and _begins_with(weights, piece.text, reader):
                 bonus += DEFINITION
             back = _POINTS_BACK.match(fold(piece.text)) is not None
             leans = LEADING * before if asked or back else 0.0
-            score = own + heading + leans + passage.score / top + bonus
+            score = own + heading + leans + PASSAGE * passage.score / top + bonus
             scored.append(Candidate(number, piece.span, piece.text, score, piece.kind, back))
             before, asked = own, piece.text.endswith("?")
     return sorted(scored, key=lambda candidate: (-candidate.score, candidate.passage, candidate.span.start))
