@@ -1,7 +1,8 @@
-"""Mending what a layout engine tears apart: sentences whose last line was taken for a table or for code.
+"""Mending what a layout engine tears apart: sentences of which a line was taken for a table, for code or for a heading.
 
-Seen on PDFs of several producers: the last line of a paragraph above a table becomes the table's first row, and a
-line in which a word is set in a typewriter face becomes a code block.
+Seen on PDFs of several producers: the last line of a paragraph above a table becomes the table's first row, a line in
+which a word is set in a typewriter face becomes a code block, and a paragraph's first line that begins with the words of
+the heading above it becomes a heading.
 """
 
 from collections.abc import Iterable
@@ -42,7 +43,14 @@ def mended(lines: Iterable[Line]) -> list[Line]:
         previous = result[-1] if result else None
         if previous and _goes_on(previous, line):
             text = " ".join(cell for cell in line.cells if cell) if line.cells else line.text
-            result[-1] = replace(previous, text=joined([previous.text, text]), bottom=line.bottom)
+            result[-1] = replace(
+                previous,
+                kind=BlockKind.PARAGRAPH,
+                text=joined([previous.text, text]),
+                bottom=line.bottom,
+                level=0,
+                size=0,
+            )
         elif previous and _wrapped_row(previous, line):
             result[-1] = _unwrapped(previous, line)
         else:
@@ -53,12 +61,17 @@ def mended(lines: Iterable[Line]) -> list[Line]:
 def _goes_on(previous: Line, line: Line) -> bool:
     """Whether `line` is the next line of the unfinished sentence that `previous` ends with."""
     return (
-        previous.kind == BlockKind.PARAGRAPH
+        (previous.kind == BlockKind.PARAGRAPH or _begins_a_paragraph(previous, line))
         and len(previous.text) < LONGEST_PARAGRAPH
         and not previous.text.rstrip().endswith(_SENTENCE_END)
         and 0 <= line.top - previous.bottom < SAME_PARAGRAPH_POINTS
         and (line.kind in {BlockKind.PARAGRAPH, BlockKind.TABLE_ROW} or _one_line_of_code(line))
     )
+
+
+def _begins_a_paragraph(heading: Line, line: Line) -> bool:
+    """Whether a heading is the first line of the paragraph below: nobody begins a paragraph with a small letter."""
+    return heading.kind == BlockKind.HEADING and line.kind == BlockKind.PARAGRAPH and line.text[:1].islower()
 
 
 def _one_line_of_code(line: Line) -> bool:

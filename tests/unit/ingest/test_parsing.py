@@ -114,6 +114,19 @@ def test_a_line_taken_for_code_returns_to_its_sentence():
     assert [line.text for line in lines] == ["separado, no campo desired, enquanto o campo pending espera."]
 
 
+def test_a_first_line_taken_for_a_heading_returns_to_its_paragraph():
+    torn = Line(BlockKind.HEADING, "Open RAN é o movimento que abre as interfaces, para que rádio", 115, 127, level=3)
+    heading = Line(BlockKind.HEADING, "Open RAN", 80, 98, level=2)
+    lines = mended([heading, torn, paragraph("e controle possam vir de fornecedores diferentes.", 130)])
+    assert [(line.kind, line.text) for line in lines] == [
+        (BlockKind.HEADING, "Open RAN"),
+        (
+            BlockKind.PARAGRAPH,
+            "Open RAN é o movimento que abre as interfaces, para que rádio e controle possam vir de fornecedores diferentes.",
+        ),
+    ]
+
+
 def test_the_second_line_of_a_cell_goes_below_the_cell_it_belongs_to():
     wrapped = Line(BlockKind.TABLE_ROW, "latência", 113, 125, cells=("latência", ""), lefts=(101.0, float("inf")))
     assert [line.text for line in mended([row(100, "Release 16", "reforço da baixa"), wrapped])] == [
