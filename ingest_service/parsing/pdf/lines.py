@@ -1,8 +1,8 @@
 """Mending what a layout engine tears apart: sentences of which a line was taken for a table, for code or for a heading.
 
 Seen on PDFs of several producers: the last line of a paragraph above a table becomes the table's first row, a line in
-which a word is set in a typewriter face becomes a code block, and a paragraph's first line that begins with the words of
-the heading above it becomes a heading.
+which a word is set in a typewriter face becomes a code block, and a first line that begins with the words of the
+heading above it becomes a heading.
 """
 
 from collections.abc import Iterable

@@ -117,12 +117,12 @@ def test_a_line_taken_for_code_returns_to_its_sentence():
 def test_a_first_line_taken_for_a_heading_returns_to_its_paragraph():
     torn = Line(BlockKind.HEADING, "Open RAN é o movimento que abre as interfaces, para que rádio", 115, 127, level=3)
     heading = Line(BlockKind.HEADING, "Open RAN", 80, 98, level=2)
-    lines = mended([heading, torn, paragraph("e controle possam vir de fornecedores diferentes.", 130)])
+    lines = mended([heading, torn, paragraph("e controle possam vir de fora.", 130)])
     assert [(line.kind, line.text) for line in lines] == [
         (BlockKind.HEADING, "Open RAN"),
         (
             BlockKind.PARAGRAPH,
-            "Open RAN é o movimento que abre as interfaces, para que rádio e controle possam vir de fornecedores diferentes.",
+            "Open RAN é o movimento que abre as interfaces, para que rádio e controle possam vir de fora.",
         ),
     ]
 
