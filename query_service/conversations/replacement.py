@@ -23,7 +23,7 @@ _THING = re.compile(
     rf"|{_NUMBER}(?:\s(?:[GMk]?Hz|mil|milhões|ms|km))?(?!\w)"  # 3,5 GHz; 4401
     r"|\w*\d\w*"  # 4G
 )
-_ELLIPSIS = re.compile(r"(?P<before>(?:[a-zà-ú]{1,4}\s+)*)(?P<thing>.+?)\W*")
+_ELLIPSIS = re.compile(r"(?P<before>(?:[a-zà-ú]{1,4}\s+)*)(?P<thing>.*\w)\W*", re.DOTALL)
 _FIRST_WORD = re.compile(r"\W*\w+")
 _WORD_BEFORE = re.compile(r"(\w+)\s+$")
 _SAME, _PART, _ALIKE, _BOTH_NUMBERS = 4, 3, 2, 1

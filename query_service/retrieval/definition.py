@@ -2,10 +2,12 @@
 
 import re
 
+# Words and the gaps between them share no character: two ways to cut the same text would be tried by the thousand.
+_SUBJECT = r"[^\s?.!]+(?:\s+[^\s?.!]+){0,4}"
 # The whole of a short question, after a greeting perhaps: "Como sei que é a lâmpada?" asks something else.
 _ASKS = re.compile(
-    r"\W*(?:\w+,\s*)?(?:(?:o\s+)?que\s+(?:é|e|são|sao|significam?)\s+(?P<pt>(?:[^\s?.!]+\s*){1,5})"
-    r"|what\s+(?:is|are)\s+(?:(?:a|an|the)\s+)?(?P<en>(?:[^\s?.!]+\s*){1,5}))[?.!\s]*",
+    rf"\W*(?:\w+,\s*)?(?:(?:o\s+)?que\s+(?:é|e|são|sao|significam?)\s+(?P<pt>{_SUBJECT})"
+    rf"|what\s+(?:is|are)\s+(?:(?:a|an|the)\s+)?(?P<en>{_SUBJECT}))[?.!\s]*",
     re.IGNORECASE,
 )
 _ARTICLE = re.compile(r"(?:o|a|os|as|um|uma|uns|umas)\s", re.IGNORECASE)
