@@ -6,6 +6,7 @@ beyond its share. The rules and the best passage are always there.
 
 import secrets
 from collections.abc import Sequence
+from itertools import groupby
 
 from query_service.answering.protocol import AnswerRequest, Surroundings
 from query_service.conversations.store import Turn
@@ -35,13 +36,13 @@ def build_prompt(request: AnswerRequest, window: Window) -> list[ChatMessage]:
     asked = cut(neutral(request.question), int(share * QUESTION_SHARE))
     left -= tokens(asked)
     earlier = _turns(request.history, int(share * TURNS_SHARE))
-    left -= sum(tokens(turn.content) for turn in earlier)
+    left -= sum(tokens(turn.content) + 1 for turn in earlier)
     memory = _memory(request.summary, request.memory, mark, min(int(share * MEMORY_SHARE), left))
     left -= tokens(memory)
     blocks = _passages(request, mark, left)
     question = prompts.ANSWER_QUESTION.format(language=language, question=asked)
     data = "\n".join(filter(None, [memory, *blocks]))
-    return [ChatMessage("system", rules), *earlier, ChatMessage("user", f"{data}\n\n{question}")]
+    return [ChatMessage("system", rules), *_in_turn([*earlier, ChatMessage("user", f"{data}\n\n{question}")])]
 
 
 def _turns(history: Sequence[Turn], limit: int) -> list[ChatMessage]:
@@ -54,6 +55,18 @@ def _turns(history: Sequence[Turn], limit: int) -> list[ChatMessage]:
             break
         kept.append(ChatMessage("user" if turn.role is Role.USER else "assistant", said))
     return kept[::-1]
+
+
+def _in_turn(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
+    """The visitor first, then one and the other: many chat templates refuse anything else.
+
+    Answers that were interrupted leave questions side by side, and so do questions asked at the same time.
+    """
+    said = [
+        ChatMessage(role, "\n".join(message.content for message in side_by_side))
+        for role, side_by_side in groupby(messages, key=lambda message: message.role)
+    ]
+    return said if said[0].role == "user" else said[1:]
 
 
 def _memory(summary: str, notes: Sequence[str], mark: str, limit: int) -> str:

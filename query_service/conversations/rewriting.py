@@ -40,7 +40,7 @@ class Rewriter:
         if not history:
             return None
         by, rewritten = "llm", await self._by_model(question, history, past.summary)
-        if rewritten is None:
+        if rewritten is None or _same(rewritten, question):  # small models echo what they cannot read
             by, rewritten = "words", standalone_form(question, history, self._reader)
         if rewritten is None or _same(rewritten, question):
             return None

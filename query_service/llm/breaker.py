@@ -28,19 +28,28 @@ class Breaker:
     @property
     def rest_s(self) -> float:
         """Seconds until the model is tried again; 0 while it is in use."""
-        return max(0.0, self._rests_until - self._clock()) if self._failures >= FAILURES else 0.0
+        return max(0.0, self._rests_until - self._clock()) if self.resting else 0.0
+
+    @property
+    def resting(self) -> bool:
+        """Whether the model has not answered since it failed too often; from time to time one question tries it."""
+        return self._failures >= FAILURES
 
     def admits(self) -> bool:
         """Whether this question may ask the model. The one that tries it again keeps the others out meanwhile."""
-        if self._failures < FAILURES:
+        if not self.resting:
             return True
         if self.rest_s:
             return False
         self._rest()
         return True
 
+    def undecided(self) -> None:
+        """The trial told nothing about the model: the next question may try."""
+        self._rests_until = self._clock()
+
     def succeeded(self) -> None:
-        if self._failures >= FAILURES:
+        if self.resting:
             log.info("llm_back")
         self._failures = 0
         LLM_RESTING.set(0)
@@ -49,7 +58,7 @@ class Breaker:
         self._failures += 1
         if self._failures == FAILURES:
             log.warning("llm_rests", failures=FAILURES, seconds=REST_S)
-        if self._failures >= FAILURES:
+        if self.resting:
             self._rest()
             LLM_RESTING.set(1)
 

@@ -35,12 +35,38 @@ class GuardedLlm:
         self._first_token_s = min(first_token_s, timeout_s)
         self._timeout_s = timeout_s
 
+    @property
+    def resting(self) -> bool:
+        return self.breaker.resting
+
     async def stream(
         self, messages: Sequence[ChatMessage], *, max_tokens: int | None = None
     ) -> AsyncGenerator[str | Usage, None]:
+        trial = self.breaker.resting
         if not self.breaker.admits():
             LLM_FAILURES.labels("resting").inc()
             raise LlmFailed("resting")
+        try:
+            async with aclosing(self._attempts(messages, max_tokens)) as pieces:
+                async for piece in pieces:
+                    yield piece
+            self.breaker.succeeded()
+            trial = False
+        except LlmFailed as error:
+            if error.kind != "refused":  # what is wrong with one question says nothing about the next
+                self.breaker.failed()
+                trial = False
+            raise
+        finally:
+            if trial:
+                self.breaker.undecided()
+
+    async def close(self) -> None:
+        await self._llm.close()
+
+    async def _attempts(
+        self, messages: Sequence[ChatMessage], max_tokens: int | None
+    ) -> AsyncGenerator[str | Usage, None]:
         begun = asyncio.get_running_loop().time()
         for attempt in range(1, ATTEMPTS + 1):
             spoke = False
@@ -58,11 +84,7 @@ class GuardedLlm:
                 log.info("llm_asked_again", kind=error.kind, attempt=attempt + 1, after_s=round(pause, 2))
                 await asyncio.sleep(pause)
             else:
-                self.breaker.succeeded()
                 return
-
-    async def close(self) -> None:
-        await self._llm.close()
 
     async def _attempt(
         self, messages: Sequence[ChatMessage], max_tokens: int | None, begun: float
@@ -99,8 +121,6 @@ class GuardedLlm:
         return pause if pause < left else None
 
     def _failed(self, error: LlmFailed, *, after_first_token: bool) -> None:
-        if error.kind != "refused":  # what is wrong with one question says nothing about the next
-            self.breaker.failed()
         LLM_FAILURES.labels(error.kind).inc()
         log.warning(
             "llm_failed", kind=error.kind, host=self.host, model=self.model, after_first_token=after_first_token

@@ -24,6 +24,8 @@ NO_KEY = "none"
 class OpenAICompatible:
     """`Llm` over `/chat/completions` with streaming."""
 
+    resting = False
+
     def __init__(self, settings: LlmSettings, *, client: openai.AsyncOpenAI | None = None) -> None:
         if not settings.model:
             raise Unavailable("LLM__BASE_URL is set but LLM__MODEL is not: name the model that this server shall use.")

@@ -35,6 +35,11 @@ class Llm(Protocol):
     host: str
     """Where it is asked, for people to read: no scheme, no path, no key."""
 
+    @property
+    def resting(self) -> bool:
+        """Whether it failed too often lately: only an answer tries it then."""
+        ...
+
     def stream(
         self, messages: Sequence[ChatMessage], *, max_tokens: int | None = None
     ) -> AsyncGenerator[str | Usage, None]:

@@ -16,6 +16,7 @@ class ScriptedLlm:
     """
 
     model, host = "scripted", "nowhere"
+    resting = False
 
     def __init__(self, *script: object, then: Sequence[Sequence[object]] = ()) -> None:
         self.scripts = [script, *then]

@@ -144,3 +144,43 @@ async def test_a_short_text_that_takes_too_long_is_given_up_and_the_call_ended()
     with pytest.raises(LlmFailed, match="timeout"):
         await complete(guard(llm), ASKED, max_tokens=40, deadline_s=0.05)
     assert llm.closed
+
+
+def resting_since(clock) -> Breaker:
+    breaker = Breaker(clock=clock)
+    for _ in range(FAILURES):
+        breaker.failed()
+    return breaker
+
+
+async def test_a_trial_that_the_visitor_ends_is_given_to_the_next_question():
+    now = 100.0
+    breaker = resting_since(lambda: now)
+    now += REST_S
+    llm = guard(ScriptedLlm(NEVER, then=[["sim"]]), breaker=breaker)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await said(llm)
+    assert await said(llm) == ["sim"]
+    assert not breaker.resting
+
+
+async def test_a_refused_trial_is_given_to_the_next_question_too():
+    now = 100.0
+    breaker = resting_since(lambda: now)
+    now += REST_S
+    llm = guard(ScriptedLlm(LlmFailed("refused"), then=[["sim"]]), breaker=breaker)
+    with pytest.raises(LlmFailed, match="refused"):
+        await said(llm)
+    assert await said(llm) == ["sim"]
+
+
+async def test_short_texts_leave_the_trial_of_a_resting_model_to_an_answer():
+    now = 100.0
+    breaker = resting_since(lambda: now)
+    now += REST_S
+    llm = guard(ScriptedLlm("sim"), breaker=breaker)
+    with pytest.raises(LlmFailed, match="resting"):
+        await complete(llm, ASKED, max_tokens=40, deadline_s=5)
+    assert await said(llm) == ["sim"]
+    assert await complete(llm, ASKED, max_tokens=40, deadline_s=5) == "sim"

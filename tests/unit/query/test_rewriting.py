@@ -53,6 +53,7 @@ UNUSABLE: dict[str, list[object]] = {
     "silent": [NEVER],
     "empty": [""],
     "an answer": ["Ele morreu em setembro de 1966, aos cinquenta e quatro anos, na cidade de Itajubá."],
+    "an echo": ["E quando ele morreu?"],
     "endless": ["Quando ele morreu? " * 100],
 }
 
