@@ -52,6 +52,10 @@ class Recall:
         return found and KeptAnswer(found.sources, replace(deepcopy(found.draft), usage=Usage()))
 
     async def keep(self, key: str | None, sources: Sources, draft: Draft) -> None:
-        """Keep an answer, if it is one: refusals are cheap, and what is pending or out of order passes."""
-        if self._cache is not None and key is not None and draft.grounded and draft.reason is None:
+        """Keep an answer, if it is one: refusals are cheap, and what is pending or out of order passes.
+
+        A doubtful sentence is not repeated to the next visitor: the model may not say it again.
+        """
+        sound = draft.grounded and draft.wholly_supported and draft.reason is None
+        if self._cache is not None and key is not None and sound:
             await self._cache.put(key, KeptAnswer(sources, deepcopy(draft)))

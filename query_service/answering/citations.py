@@ -3,32 +3,43 @@
 import re
 from collections.abc import Sequence
 
+from query_service.answering.refusals import refuses
 from query_service.answering.sentence_scorer import coverage
 from query_service.events import content_url, page_image_url
 from query_service.words.sentences import Span, sentences
 from query_service.words.terms import Rarity, WordReader, weigh
 from shared.models import Citation, ScoredChunk
 
-_MARKER = re.compile(r"([ \t]*)\[\s*(\d+(?:\s*,\s*\d+)*)\s*\]")
-_UNFINISHED = re.compile(r"[ \t]*(?:\[[\d\s,]{0,40})?\Z")
+_BLANKS = re.compile(r"[ \t]{51,}")
+"""More in a row say nothing, and would be looked at again with each piece: a model may send them for ever."""
+_MARKER = re.compile(r"([ \t]*)[\[【]\s*(\d{1,9}(?:\s*(?:[,;–-]|e|and)\s*\d{1,9})*)\s*[\]】]")
+_UNFINISHED = re.compile(r"[ \t]*(?:[\[【][\d\s,;–eand-]{0,40})?\Z")
+_RANGE = re.compile(r"(\d+)(?:\s*[–-]\s*(\d+))?")
 _NUMBER = re.compile(r"\[(\d+)\]")
+CLAIM_CHARS = 400
+"""Before a marker, in which the sentence that it stands behind is looked for."""
 _EVEN = Rarity({}, 0)
 """Every word of a claim weighs the same: here the claim is matched, not searched."""
 
 
 class MarkerFilter:
-    """Lets text through as it streams, except markers that point to no passage; `[1, 2]` becomes `[1][2]`."""
+    """Lets text through as it streams, except markers that prove nothing: of no passage, or behind a refusal.
+
+    `[1, 2]`, `[1 e 2]`, `[1-2]` and `【1】【2】` become `[1][2]`.
+    """
 
     def __init__(self, passages: int) -> None:
         self._passages = passages
         self._held = ""
+        self._before = ""
 
     def feed(self, piece: str) -> str:
         """The text that is certain so far; what may be the beginning of a marker is held back."""
-        text = _MARKER.sub(self._valid, self._held + piece)
+        text = _MARKER.sub(self._valid, _BLANKS.sub(" " * 50, self._held + piece))
         unfinished = _UNFINISHED.search(text)
         cut = unfinished.start() if unfinished else len(text)
         self._held = text[cut:]
+        self._before = (self._before + text[:cut])[-CLAIM_CHARS:]
         return text[:cut]
 
     def rest(self) -> str:
@@ -37,9 +48,12 @@ class MarkerFilter:
         return rest.rstrip()
 
     def _valid(self, marker: re.Match[str]) -> str:
-        numbers = [int(number) for number in marker[2].split(",")]
-        kept = [number for number in numbers if 1 <= number <= self._passages]
-        return marker[1] + "".join(f"[{number}]" for number in kept) if kept else ""
+        claim = _last_sentence((self._before + marker.string[: marker.start()])[-CLAIM_CHARS:])
+        kept: dict[int, None] = {}
+        for first, last in _RANGE.findall(marker[2]):
+            begin, end = int(first), int(last or first)
+            kept |= dict.fromkeys(range(max(begin, 1), min(end, self._passages) + 1))
+        return marker[1] + "".join(f"[{number}]" for number in kept) if kept and not refuses(claim) else ""
 
 
 class Citer:

@@ -21,5 +21,9 @@ class Draft:
 
     @property
     def grounded(self) -> bool:
-        """At least one statement with proof, whoever wrote it."""
-        return bool(self.citations) and not self.refused
+        """At least one statement that the passages it cites hold, whoever wrote it."""
+        return not self.refused and any(one.citations and one.supported for one in self.sentences)
+
+    @property
+    def wholly_supported(self) -> bool:
+        return all(one.supported for one in self.sentences)

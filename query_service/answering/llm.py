@@ -1,6 +1,7 @@
 """Answering with a language model: a prompt out, its stream in, its citations and sentences checked."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -20,6 +21,8 @@ from shared.observability.metrics import LLM_WRONG_LANGUAGE, UNSUPPORTED_SENTENC
 
 log = get_logger(__name__)
 
+_MARKER = re.compile(r"\[\d+\]")
+
 
 class LlmAnswerer:
     """`Answerer` over any `Llm`; the deadlines are the model's own (llm/guarded.py)."""
@@ -33,7 +36,7 @@ class LlmAnswerer:
 
     async def answer(self, request: AnswerRequest) -> AsyncGenerator[Piece, None]:
         markers, safe = MarkerFilter(len(request.passages)), SafeText(request.passages)
-        said = ""
+        said = begun = ""
         usage = Usage()
         try:
             async with aclosing(self._llm.stream(build_prompt(request, self._window))) as pieces:
@@ -41,7 +44,9 @@ class LlmAnswerer:
                     if isinstance(piece, Usage):
                         usage = piece
                         continue
-                    if text := safe.feed(markers.feed(piece)):
+                    begun += (text := safe.feed(markers.feed(piece)))
+                    if text and (said or _says(text)):
+                        text, begun = begun if said else begun.lstrip(), ""
                         said += text
                         yield Delta(text=text)
         except LlmFailed as error:
@@ -54,9 +59,14 @@ class LlmAnswerer:
                 retry_after=5,
                 extensions={"partial": said},
             ) from error
-        if rest := (safe.feed(markers.rest()) + safe.rest()).rstrip():
+        if rest := (begun + safe.feed(markers.rest()) + safe.rest()).rstrip():
+            if not said and not _says(rest):
+                raise Silent("empty")  # nothing but white space, punctuation, or markers that prove nothing
+            rest = rest if said else rest.lstrip()
             said += rest
             yield Delta(text=rest)
+        elif not said:
+            raise Silent("empty")
         sentences, citations = await asyncio.to_thread(self._checked, said, request)
         for sentence in sentences:
             yield sentence
@@ -71,3 +81,7 @@ class LlmAnswerer:
             LLM_WRONG_LANGUAGE.inc()
             log.info("llm_answered_in_another_language", model=self.model, wanted=request.language)
         return sentences, self._citer.support(said, request.passages)
+
+
+def _says(text: str) -> bool:
+    return any(map(str.isalnum, _MARKER.sub("", text)))

@@ -11,15 +11,15 @@ from query_service.llm.neutral import unbracketed, visible
 from shared.models import ScoredChunk
 
 REMOVED = "…"
-_LINK = re.compile(r"!?\[([^\[\]\n]*)\]\(\s*<?([^\s()<>]*)>?(?:\s+\"[^\"\n]*\"|\s+'[^'\n]*')?\s*\)")
+_LINK = re.compile(r"!?\[([^\[\]\n]*)\]\(\s{0,9}<?([^\s()<>]*)>?(?:\s{1,9}\"[^\"\n]*\"|\s{1,9}'[^'\n]*')?\s{0,9}\)")
 _LINK_REST = re.compile(r"\](?=\()")
 _ADDRESS = re.compile(
-    r"(?:\b[a-z][a-z0-9+.-]*:/{1,2}|\bwww\.|\bdata:[a-z]+/|\bjavascript:)[^\s<>\"'«»‹]*", re.IGNORECASE
+    r"(?:[a-z][a-z0-9+.-]{0,40}:/{1,2}|\bwww\.|\bdata:[a-z]+/|\bjavascript:)[^\s<>\"'«»‹]*", re.IGNORECASE
 )
 _SCHEME = re.compile(r"(?:[a-z]+://)?(?:www\.)?", re.IGNORECASE)
 _TAG = re.compile(r"<(?![\s\d=])")
 _PUNCTUATION = ".,;:!?)]}*_"
-_UNFINISHED = re.compile(r"(?:!?\[[^\[\]\n]{0,200}(?:\](?:\([^()\n]{0,500}\)?)?)?|\S+)\Z")
+_UNFINISHED = re.compile(r"(?:!?\[[^\[\]\n]{0,200}(?:\](?:\([^()\n]{0,500}\)?)?)?|(?<!\S)\S+)\Z")
 """A word may be the beginning of an address, a bracket that of a link."""
 HELD_CHARS = 3000
 """Of one word; a longer one is cleaned and shown as it stands, and what follows has lost its scheme."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from query_service.answering.protocol import AnswerRequest
+from query_service.answering.refusals import refuses
 from query_service.events import Sentence
 from query_service.words.sentences import Span, sentences
 from query_service.words.terms import WordReader
@@ -45,6 +46,8 @@ class SupportChecker:
 
     def _supported(self, sentence: str, cited: Sequence[int], request: AnswerRequest) -> bool:
         claim = _MARKER.sub("", sentence)
+        if refuses(claim):
+            return True
         numbers = [number for number in cited if number <= len(request.passages)]
         proof = "\n".join(_shown(request, number - 1) for number in numbers or range(1, len(request.passages) + 1))
         if not _numbers(claim) <= _numbers(proof, spelt=True):

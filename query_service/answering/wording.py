@@ -38,6 +38,10 @@ _LLM_SILENT_REFUSAL = {
     "pt": "O modelo de linguagem não respondeu.",
     "en": "The language model did not answer.",
 }
+_UNCONFIRMED = {
+    "pt": "Os documentos não confirmam esta resposta.",
+    "en": "The documents do not confirm this answer.",
+}
 _AND = {"pt": " e ", "en": " and "}
 _QUOTES = {"pt": "«{}»", "en": "“{}”"}
 
@@ -69,6 +73,11 @@ def still_reading(names: Sequence[str], language: Language) -> str:
 def llm_silent(language: Language, *, refused: bool) -> str:
     """The sentence before what is given in place of the language model's answer."""
     return (_LLM_SILENT_REFUSAL if refused else _LLM_SILENT)[language]
+
+
+def unconfirmed(language: Language) -> str:
+    """What stands behind a language model's answer of which no statement was found in the documents."""
+    return _UNCONFIRMED[language]
 
 
 def _counted(forms: dict[str, tuple[str, str]], names: Sequence[str], language: Language) -> str:

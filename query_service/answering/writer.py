@@ -53,6 +53,8 @@ class Writer:
         if draft.grounded:
             return
         draft.reason = Reason.NO_EVIDENCE
+        if not draft.wholly_supported:
+            yield " " + wording.unconfirmed(evidence.request.language)
         # The passages were poor and the model saw it: a document on its way may change that.
         if evidence.verdict.reason and (pending := await self._pending.names(credential)):
             draft.reason = Reason.PENDING_DOCUMENTS

@@ -22,6 +22,8 @@ _BEGINNING = re.compile(r"\s+(?:[\"'“‘«(\[*_`]*[A-ZÀ-ÖØ-Þ0-9]|<[^\s\d=]
 """A capital or a figure; or markup, which is no part of a sentence."""
 _BEFORE = re.compile(r"[^\s(\"'“‘«\[]*$")
 _INITIAL = re.compile(r"(?:[A-ZÀ-ÖØ-Þ]\.)*[A-ZÀ-ÖØ-Þ]")
+WORD_CHARS = 40
+"""Longer words are no abbreviations."""
 _MARKER = re.compile(r"\s*(?:[-*•–]|\d{1,2}[.)])\s+")
 _BREAK = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*•–]|\d{1,2}[.)])\s|\s*\||\s*#)")
 _TABLE_END = re.compile(r"(?<=\|)[ \t]*\n")
@@ -66,7 +68,7 @@ def _ends(text: str, stop: re.Match[str], block: Span) -> bool:
         return False
     if not stop.group().startswith(".") or len(stop.group()) > 1:
         return True
-    before = _BEFORE.search(text, block.start, stop.start())
+    before = _BEFORE.search(text, max(block.start, stop.start() - WORD_CHARS), stop.start())
     word = before.group() if before else ""
     if _INITIAL.fullmatch(word):
         # An initial goes on ("J. Silva"); an acronym at the end of a sentence has more than one letter without stops.

@@ -32,15 +32,15 @@ def test_the_retrieved_passages_reach_the_model_and_its_citations_are_proved(bui
         model.script = ["."]
         ask(client)
         n = number_of(model.prompt, LIBRARY["inatel.md"][0])
-        model.script = ["O Inatel foi fundado", " em 1965 [", f"{n}] e não em 1970 [99]."]
+        model.script = ["O Inatel foi fundado", " em 1965 [", f"{n}] em Santa Rita [99]."]
         answer = ask(client).json()
         mode = client.get("/readyz").json()["mode"]
-    assert answer["answer"] == f"O Inatel foi fundado em 1965 [{n}] e não em 1970."
+    assert answer["answer"] == f"O Inatel foi fundado em 1965 [{n}] em Santa Rita."
     assert (answer["grounded"], answer["reason"], answer["model"]) == (True, None, "scripted")
     (proof,) = answer["citations"]
     assert (proof["n"], proof["quote"]) == (int(n), "O Inatel foi fundado em 31 de março de 1965.")
     assert answer["usage"] == {"prompt_tokens": 11, "completion_tokens": 5, "total_tokens": 16}
-    assert answer["speech"] == "O Inatel foi fundado em 1965 e não em 1970."
+    assert answer["speech"] == "O Inatel foi fundado em 1965 em Santa Rita."
     assert mode == "scripted at " + model.url.split("/")[2]
 
 
@@ -65,6 +65,45 @@ def test_an_answer_without_valid_citations_is_not_grounded(build, llm, model):
         answer = ask(client).json()
     assert (answer["grounded"], answer["reason"], answer["citations"]) == (False, "no_evidence", [])
     assert answer["answer"] == "Os documentos não dizem isso."
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("Foi fundado em 1972 por Albert Einstein [{n}].", "Os documentos não confirmam esta resposta."),
+        ("Os documentos não respondem a essa pergunta [{n}].", "Os documentos não respondem a essa pergunta."),
+    ],
+)
+def test_a_false_answer_and_a_refusal_are_not_grounded_and_not_given_again(build, llm, model, script, said):
+    with TestClient(build(llm=llm, query={"cache_entries": 10})) as client:
+        model.script = ["."]
+        ask(client)
+        model.script = [script.format(n=number_of(model.prompt, LIBRARY["inatel.md"][0]))]
+        answer, again = ask(client).json(), ask(client).json()
+        in_portuguese = client.post("/api/llm/perguntar", json={"pergunta": QUESTION}).json()
+    assert (answer["grounded"], answer["reason"], again["cached"]) == (False, "no_evidence", False)
+    assert answer["answer"].endswith(said)
+    assert answer["speech"].endswith(said)
+    assert in_portuguese["fundamentada"] is False
+
+
+def test_an_answer_with_one_doubtful_sentence_is_grounded_but_not_given_again(build, llm, model):
+    with TestClient(build(llm=llm, query={"cache_entries": 10})) as client:
+        model.script = ["."]
+        ask(client)
+        n = number_of(model.prompt, LIBRARY["inatel.md"][0])
+        model.script = [f"O Inatel foi fundado em 1965 [{n}]. Foi fundado por Albert Einstein [{n}]."]
+        answer, again = ask(client).json(), ask(client).json()
+    assert [sentence["supported"] for sentence in answer["sentences"]] == [True, False]
+    assert (answer["grounded"], answer["reason"], again["cached"]) == (True, None, False)
+
+
+def test_a_model_that_says_nothing_but_markers_leaves_the_answer_to_the_documents(build, llm, model):
+    model.script = ["[9]", " [1]."]
+    with TestClient(build(llm=llm)) as client:
+        answer = ask(client).json()
+    assert (answer["reason"], answer["model"]) == ("llm_unavailable", "extractive")
+    assert "31 de março de 1965" in answer["answer"]
 
 
 def test_the_earlier_turns_are_in_the_prompt(build, llm, model):

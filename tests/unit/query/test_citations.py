@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from query_service.answering.citations import MarkerFilter
@@ -23,10 +25,30 @@ def filtered(passages: int, *pieces: str) -> str:
         (["Um colchete [assim] fica."], "Um colchete [assim] fica."),
         (["Cortado no meio [1"], "Cortado no meio [1"),
         (["a ", "b ", "c"], "a b c"),
+        (["Todos [1-2], [1 e 2], [1; 2], 【1】."], "Todos [1][2], [1][2], [1][2], [1]."),
+        (["Todos [", "2–", "9", "] e [1 ", "and 2]."], "Todos [2] e [1][2]."),
+        (["De [0-999999999] nada, de [" + "9" * 30 + "] tampouco."], "De [1][2] nada, de [" + "9" * 30 + "] tampouco."),
+        (["Um colchete [e] fica."], "Um colchete [e] fica."),
+        (["Os documentos não respondem ", "a isso [1]."], "Os documentos não respondem a isso."),
+        (["É de 1965 [1]. The passages do not mention it. [2]"], "É de 1965 [1]. The passages do not mention it."),
+        (["O texto não diz o ano, mas cita março [1]."], "O texto não diz o ano, mas cita março [1]."),
+        (["Não há limite de idade [1]."], "Não há limite de idade [1]."),
+        (["a" + " " * 99 + "[1]"], "a" + " " * 50 + "[1]"),
     ],
 )
 def test_markers_that_point_nowhere_disappear_however_the_text_is_cut(pieces, shown):
     assert filtered(2, *pieces) == shown
+
+
+@pytest.mark.parametrize("size", [1, 60_000])
+def test_blanks_without_end_cost_little(size):
+    markers = MarkerFilter(2)
+    blanks = " " * 60_000
+    begun = time.monotonic()
+    for at in range(0, len(blanks), size):
+        markers.feed(blanks[at : at + size])
+    assert markers.feed("[1].") == " " * 50 + "[1]."
+    assert time.monotonic() - begun < 10  # a second; it was most of a minute
 
 
 def test_the_quote_is_the_sentence_that_supports_the_claim():

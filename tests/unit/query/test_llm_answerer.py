@@ -46,7 +46,7 @@ async def test_a_marker_that_points_nowhere_is_dropped_and_proves_nothing():
     assert not [piece for piece in pieces if isinstance(piece, Citation)]
 
 
-@pytest.mark.parametrize("script", [(LlmFailed("refused"),), (), ("  ", "\n"), (Usage(),)])
+@pytest.mark.parametrize("script", [(LlmFailed("refused"),), (), ("  ", "\n"), (Usage(),), ("[9] ", "[1]", ".\n")])
 async def test_a_model_that_gives_no_word_is_silent(script):
     llm = ScriptedLlm(*script)
     with pytest.raises(Silent):

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from query_service.answering.safe_text import SafeText, quoted
@@ -45,6 +47,15 @@ def test_the_result_is_the_same_however_the_text_is_cut(said, size):
 def test_an_address_longer_than_what_is_held_back_still_does_not_pass():
     secret = "https://evil.example/" + "a" * 5000
     assert "evil" not in shown(*secret)
+
+
+@pytest.mark.parametrize(
+    "long", ["a" * 40_000, "a" * 40_000 + " fim", "a." * 20_000 + " fim", "[a](" + "\n" * 40_000 + "x", "[a" * 20_000]
+)
+def test_what_a_model_writes_without_end_costs_little(long):
+    begun = time.monotonic()
+    shown(long)
+    assert time.monotonic() - begun < 2  # 0.1 s; a word of half this length took that long
 
 
 def test_words_appear_as_soon_as_they_are_whole():

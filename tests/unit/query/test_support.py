@@ -30,6 +30,7 @@ def verdicts(answer: str, asked=ASKED) -> list[bool]:
         ("O Inatel foi fundado em 1965.", True),
         ("O Inatel oferece ótimos cursos de engenharia biomédica [1].", False),
         ("Sim.", True),
+        ("Os documentos não respondem a essa pergunta.", True),
     ],
 )
 def test_words_numbers_and_names_tell_whether_the_cited_passage_holds_a_sentence(answer, supported):
