@@ -35,6 +35,7 @@ from query_service.retrieval.glossary import SHIPPED, read_glossary
 from query_service.retrieval.reranking import build_reranker
 from query_service.retrieval.retriever import Retriever
 from query_service.status import Status
+from query_service.turns import Turns
 from query_service.words.terms import WordReader
 from shared.auth.guard import Guard
 from shared.auth.keys import Scope
@@ -73,6 +74,7 @@ def build_app(
     retriever = Retriever(
         store, dense.embedder, encoder, reader, settings.retrieval, glossary=glossary, reranker=reranker
     )
+    turns = Turns()
     pending = PendingDocuments(settings.ingest.base_url)
     conversations = Conversations(engine)
     afterwork = Afterwork()
@@ -81,7 +83,7 @@ def build_app(
         conversations,
         Rewriter(reader, llm, deadline_s=settings.llm.rewrite_s),
         Recall(engine, _answer_cache(settings.query), made_by=lambda: _made_by(settings, dense)),
-        EvidenceFinder(retriever, reader, min_confidence=settings.query.min_confidence, wide=llm is not None),
+        EvidenceFinder(retriever, reader, turns, min_confidence=settings.query.min_confidence, wide=llm is not None),
         Writer(Extractive(reader, citer), answerer, pending),
         summariser=Summariser(engine, llm),
         memory=memory,
@@ -122,7 +124,7 @@ def build_app(
     app.include_router(console_routes())
     app.include_router(ask_routes(asker, allowed, settings.query))
     app.include_router(perguntar_routes(asker, allowed, settings.query))
-    app.include_router(search_routes(retriever, allowed, settings.query))
+    app.include_router(search_routes(retriever, turns, allowed, settings.query))
     app.include_router(conversation_routes(ConversationRecords(engine), memory, allowed))
     app.include_router(feedback_routes(FeedbackBook(engine), allowed))
     return app

@@ -1,24 +1,19 @@
 """What is known before an answer is written: the passages, and whether they hold what was asked."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from uuid import UUID
 
 from query_service.answering.protocol import AnswerRequest
 from query_service.conversations.store import Turn
 from query_service.retrieval.retriever import Found, Retriever
+from query_service.turns import Turns
 from query_service.verdict import Verdict, judge
 from query_service.words.language import language_of
 from query_service.words.terms import Weights, WordReader, weigh
-from shared.errors import Unavailable
 from shared.models import Filters, ScoredChunk
 
-DEADLINE_S = 15.0
-"""A store that takes longer than this is as good as gone; local ones answer in milliseconds."""
-AT_ONCE = 2
-"""Searches that run at the same time, the others wait their turn: more threads than this, all of them computing, keep
-the event loop from its own work (a thousand questions in one moment)."""
 CARRIED_WEIGHT = 0.5
 """Weight of words that only the stand-alone form of a question has beside its own, when sentences are chosen."""
 
@@ -42,17 +37,19 @@ class Evidence:
 
 
 class EvidenceFinder:
-    """Retrieves and judges, in a worker thread, within a deadline.
+    """Retrieves and judges, in a thread of `turns`.
 
     `wide`: with what stands beside the passages, which a language model reads and the extractive answerer does not.
     """
 
-    def __init__(self, retriever: Retriever, reader: WordReader, *, min_confidence: float, wide: bool = False) -> None:
+    def __init__(
+        self, retriever: Retriever, reader: WordReader, turns: Turns, *, min_confidence: float, wide: bool = False
+    ) -> None:
         self._retriever = retriever
         self._reader = reader
         self._min_confidence = min_confidence
         self._wide = wide
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._turns = turns
 
     async def find(
         self,
@@ -69,15 +66,9 @@ class EvidenceFinder:
         Raises `Unavailable` when the store does not answer in time.
         """
         searched = standalone or text
-        try:
-            async with self._turns, asyncio.timeout(DEADLINE_S):
-                return await asyncio.to_thread(
-                    self._find, organization_id, text, tuple(history), top_k, filters, searched=searched
-                )
-        except TimeoutError as error:
-            raise Unavailable(
-                f"The document store did not answer within {DEADLINE_S:g} s. Try again in a moment.", retry_after=10
-            ) from error
+        return await self._turns.run(
+            partial(self._find, organization_id, text, tuple(history), top_k, filters, searched=searched)
+        )
 
     def _find(
         self,

@@ -1,5 +1,6 @@
 """`POST /ask` and `POST /search`."""
 
+from collections.abc import AsyncGenerator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -17,9 +18,10 @@ from query_service.api.schemas import (
 from query_service.api.sse import event_stream
 from query_service.ask import Asker
 from query_service.conversations.visitor import visitor_of
-from query_service.events import Done
+from query_service.events import Done, Event
 from query_service.question import Question
 from query_service.retrieval.retriever import Retriever
+from query_service.turns import Turns
 from shared.auth.keys import Principal
 from shared.settings import QuerySettings
 
@@ -49,23 +51,25 @@ def ask_routes(asker: Asker, allowed: Allowed, settings: QuerySettings) -> APIRo
             return await while_connected(request, asker.answer(question))
         events = asker.ask(question)
         # The first event is awaited here, so that an unknown conversation is a 404 and no stream.
-        return event_stream(await anext(events), events, request.url.path)
+        first = await while_connected(request, _first(events))
+        return event_stream(first, events, request.url.path)
 
     return router
 
 
-def search_routes(retriever: Retriever, allowed: Allowed, settings: QuerySettings) -> APIRouter:
+async def _first(events: AsyncGenerator[Event, None]) -> Event:
+    return await anext(events)
+
+
+def search_routes(retriever: Retriever, turns: Turns, allowed: Allowed, settings: QuerySettings) -> APIRouter:
     router = APIRouter(tags=["ask"], route_class=key_first(allowed))
 
     @router.post("/search")
-    def search(body: SearchRequest, principal: Annotated[Principal, Depends(allowed)]) -> SearchResponse:
+    async def search(body: SearchRequest, principal: Annotated[Principal, Depends(allowed)]) -> SearchResponse:
         """The passages that an answer would rest on, best first. `score` orders one search and is no probability."""
-        found = retriever.retrieve(
-            principal.organization_id,
-            cleaned_question(body.query, settings.max_question_chars, "query"),
-            body.top_k or settings.top_k,
-            body.filters.meaning(),
-        )
+        query = cleaned_question(body.query, settings.max_question_chars, "query")
+        top_k, filters = body.top_k or settings.top_k, body.filters.meaning()
+        found = await turns.run(lambda: retriever.retrieve(principal.organization_id, query, top_k, filters))
         return SearchResponse(results=[SearchResult.of(passage) for passage in found.passages])
 
     return router

@@ -12,12 +12,14 @@ from threading import Lock
 from uuid import UUID
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from query_service.conversations.tables import Conversation
 from query_service.conversations.visitor import NOBODY
 from query_service.events import Done
 from query_service.question import Question
+from query_service.turns import Turns
 from shared.db.rows import utc_now
 from shared.embeddings.lexical import LexicalEncoder
 from shared.errors import XgtwinError
@@ -61,6 +63,7 @@ class Memory:
         self._open_collection = open_collection
         self._encoder = encoder
         self._days = days
+        self._turns = Turns(deadline_s=DEADLINE_S)
         self._lock = Lock()
         self._opened: VectorStore | None = None
 
@@ -69,9 +72,8 @@ class Memory:
         if question.visitor == NOBODY:
             return ()
         try:
-            async with asyncio.timeout(DEADLINE_S):
-                return await asyncio.to_thread(self._recall, question)
-        except (XgtwinError, OSError) as error:  # a TimeoutError is an OSError
+            return await self._turns.run(lambda: self._recall(question))
+        except (XgtwinError, OSError, SQLAlchemyError) as error:
             MEMORY_FAILURES.labels("recall").inc()
             log.warning("nothing_recalled", error=type(error).__name__)
             return ()

@@ -11,6 +11,7 @@ from query_service.answering.extractive import Extractive
 from query_service.evidence import EvidenceFinder
 from query_service.retrieval.glossary import SHIPPED, read_glossary
 from query_service.retrieval.retriever import Retriever
+from query_service.turns import Turns
 from query_service.words.terms import WordReader
 from shared.embeddings.lexical import LexicalEncoder
 from shared.embeddings.protocol import Embedder, Vector
@@ -36,7 +37,7 @@ class Library:
 
     def finder(self, retrieval: RetrievalSettings, query: QuerySettings) -> EvidenceFinder:
         retriever = self.retriever(retrieval, self.embedder)
-        return EvidenceFinder(retriever, self.reader, min_confidence=query.min_confidence)
+        return EvidenceFinder(retriever, self.reader, Turns(), min_confidence=query.min_confidence)
 
     def extractive(self) -> Extractive:
         return Extractive(self.reader, Citer("", self.reader))

@@ -251,6 +251,20 @@ async def test_a_client_that_does_not_wait_for_its_json_cancels_the_model_call(b
         await asyncio.to_thread(until, model.hung_up.is_set)
 
 
+async def test_a_client_that_leaves_while_a_follow_up_is_understood_cancels_the_model_call(build, llm, model):
+    model.script = ["Foi em 1965."]
+    with serving(build(llm=llm | {"rewrite_s": 60, "first_token_s": 60, "timeout_s": 60})) as url:
+        async with httpx.AsyncClient(timeout=60) as http:
+            first = await http.post(f"{url}/ask", json={"question": QUESTION})
+            model.script = [model.HANG]
+            follow_up = {"question": "e onde?", "stream": True, "conversation_id": first.json()["conversation_id"]}
+            waiting = asyncio.create_task(http.post(f"{url}/ask", json=follow_up))
+            await asyncio.to_thread(until, lambda: len(model.requests) == 2)
+            assert not model.hung_up.is_set()
+            waiting.cancel()
+        await asyncio.to_thread(until, model.hung_up.is_set)
+
+
 def test_streams_are_kept_alive_while_the_model_thinks(build, llm, model, monkeypatch):
     monkeypatch.setattr("query_service.api.sse.HEARTBEAT_S", 0.05)
     model.script = [model.HANG]

@@ -5,8 +5,8 @@ import pytest
 from benchmarks.streams import measure
 
 STREAMS = 1000
-ANSWERS = 20
-"""Of /livez, called one after the other: a blocked loop would give two or three."""
+HALF_WITHIN_MS = 1000
+"""Of /livez, called one after the other: far more than it takes on a busy machine, far less than with a blocked loop."""
 
 
 @pytest.mark.timeout(300)
@@ -14,4 +14,4 @@ async def test_a_thousand_open_streams_leave_the_service_alive_and_their_model_c
     result = await measure(STREAMS, tmp_path)
     assert len(result.first_words) == STREAMS
     assert result.cancelled == STREAMS
-    assert len(result.livez) >= ANSWERS
+    assert result.livez_ms(0.5) < HALF_WITHIN_MS
