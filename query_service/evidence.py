@@ -7,10 +7,12 @@ from uuid import UUID
 
 from query_service.answering.protocol import AnswerRequest
 from query_service.conversations.store import Turn
+from query_service.events import Reason
 from query_service.retrieval.retriever import Found, Retriever
 from query_service.turns import Turns
 from query_service.verdict import Verdict, judge
 from query_service.words.language import language_of
+from query_service.words.small_talk import small_talk
 from query_service.words.terms import Weights, WordReader, weigh
 from shared.models import Filters, ScoredChunk
 
@@ -66,6 +68,9 @@ class EvidenceFinder:
         Raises `Unavailable` when the store does not answer in time.
         """
         searched = standalone or text
+        if small_talk(text):
+            asked_nothing = AnswerRequest(text, language_of(text), (), Weights({}, {}, {}, {}), tuple(history))
+            return Evidence(organization_id, asked_nothing, Verdict(0.0, Reason.NO_EVIDENCE), corpus_empty=False)
         return await self._turns.run(
             partial(self._find, organization_id, text, tuple(history), top_k, filters, searched=searched)
         )

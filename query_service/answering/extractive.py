@@ -49,9 +49,7 @@ class Extractive:
         for sentence in said:
             yield sentence
         for number, used in groupby(chosen, key=lambda one: one.passage):
-            spans = [one.span for one in used]
-            whole = Span(min(span.start for span in spans), max(span.end for span in spans))
-            yield self._citer.cite(number + 1, request.passages[number], whole)
+            yield self._citer.cite(number + 1, request.passages[number], _proof(list(used)))
 
     def choose(self, request: AnswerRequest) -> list[Candidate]:
         """At most three sentences: the best one first, unless it leans on the one before it."""
@@ -59,6 +57,19 @@ class Extractive:
         row = DEFINING_ROW if asks_definition(request.question) else WORTH[Kind.ROW]
         picked = _pick([(one, _worth(one, row)) for one in ranked])
         return _in_reading_order(_with_antecedent(picked, ranked))
+
+
+def _proof(used: Sequence[Candidate]) -> Span:
+    """What is quoted of a passage: its best sentence with those beside it that were given too, nothing else."""
+    best = max(used, key=lambda one: one.score).span
+    start, end = best.start, best.end
+    for span in sorted((one.span for one in used), key=lambda span: span.start):
+        if 0 <= span.start - end <= GAP_CHARS:
+            end = span.end
+    for span in sorted((one.span for one in used), key=lambda span: -span.end):
+        if 0 <= start - span.end <= GAP_CHARS:
+            start = span.start
+    return Span(start, end)
 
 
 def _worth(candidate: Candidate, row: float) -> float:

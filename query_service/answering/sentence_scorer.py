@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from query_service.answering.answer_kind import asked_kind, holds_kind
 from query_service.answering.pieces import Kind, pieces
+from query_service.retrieval.definition import opening
 from query_service.words.sentences import Span
 from query_service.words.terms import Features, Weights, WordReader, share
 from shared.embeddings.folding import fold
@@ -28,7 +29,7 @@ _DEFINED = re.compile(
     r"\b(?:é|são|foi|eram?|significa|chama-se|consiste|trata-se|is|are|was|means)\b|[:(]", re.IGNORECASE
 )
 _ASKS_DEFINITION = re.compile(
-    r"\b(?:o )?que (?:e|sao|significa|vem a ser|quer dizer)\b|\bquem (?:e|foi)\b|\b(?:para|pra) que servem?\b"
+    r"\b(?:que|o ?q) (?:e|eh|sao|significa|vem a ser|quer dizer)\b|\bquem (?:e|foi)\b|\b(?:para|pra) que servem?\b"
     r"|\bqual (?:e )?(?:o objetivo|a (?:funcao|finalidade))\b|\bwh(?:at|o) (?:is|are|was)\b"
 )
 
@@ -84,7 +85,7 @@ def score_sentences(
 
 def asks_definition(question: str) -> bool:
     """What something is, or what it is for."""
-    return _ASKS_DEFINITION.search(fold(question)) is not None
+    return _ASKS_DEFINITION.search(fold(question)) is not None or bool(opening(question))
 
 
 def _begins_with(weights: Weights, sentence: str, reader: WordReader) -> bool:

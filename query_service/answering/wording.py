@@ -4,7 +4,24 @@ from collections.abc import Sequence
 
 from query_service.events import Reason
 from query_service.words.language import Language
+from query_service.words.small_talk import SmallTalk
 
+_COURTESY = {
+    "pt": {
+        SmallTalk.GREETING: "Olá! Respondo com o que está escrito nos documentos e mostro de onde vem cada resposta. "
+        "Pergunte em uma frase o que quer saber do assunto deles.",
+        SmallTalk.THANKS: "De nada! Se quiser saber mais alguma coisa do que está nos documentos, é só perguntar.",
+        SmallTalk.ABOUT_YOU: "Sou o assistente destes documentos: respondo com o que está escrito neles e mostro de "
+        "onde vem cada resposta. Pergunte o que é, quem fez, quando, como ou quanto.",
+    },
+    "en": {
+        SmallTalk.GREETING: "Hello! I answer with what the documents say and show where each answer comes from. "
+        "Ask in a sentence what you would like to know about their subject.",
+        SmallTalk.THANKS: "You are welcome! If you would like to know more of what the documents say, just ask.",
+        SmallTalk.ABOUT_YOU: "I am the assistant of these documents: I answer with what they say and show where each "
+        "answer comes from. Ask what something is, who, when, how or how much.",
+    },
+}
 _NOTHING = {
     "pt": "Não encontrei nada sobre isso nos documentos. Tente perguntar com outras palavras.",
     "en": "I found nothing about this in the documents. Try asking in other words.",
@@ -44,6 +61,11 @@ _UNCONFIRMED = {
 }
 _AND = {"pt": " e ", "en": " and "}
 _QUOTES = {"pt": "«{}»", "en": "“{}”"}
+
+
+def courtesy(kind: SmallTalk, language: Language) -> str:
+    """The reply to a visitor who asks nothing of the documents: who answers, and what can be asked."""
+    return _COURTESY[language][kind]
 
 
 def refusal(

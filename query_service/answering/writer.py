@@ -10,6 +10,7 @@ from query_service.answering.safe_text import quoted
 from query_service.events import Delta, Reason, Sentence, Usage
 from query_service.evidence import Evidence
 from query_service.pending import PendingDocuments
+from query_service.words.small_talk import small_talk
 
 NEAREST = 2
 """Titles that a refusal names."""
@@ -70,6 +71,10 @@ class Writer:
             return
         draft.model = self._extractive.model
         draft.refused = True
+        if talk := small_talk(evidence.request.question):
+            draft.reason = Reason.NO_EVIDENCE
+            yield wording.courtesy(*talk)
+            return
         pending = await self._pending.names(credential)
         draft.reason = Reason.PENDING_DOCUMENTS if pending else evidence.verdict.reason
         if evidence.verdict.near and not pending:

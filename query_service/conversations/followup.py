@@ -30,7 +30,8 @@ _POINTS_BACK = re.compile(
     r"|it|its|they|them|their|that|those|he|she|his|her|him|there)\b"
 )
 _DEFINES = re.compile(
-    r"\W*(?:o\s+)?que\s+(?:e|sao|foi|foram|era|eram|significam?|quer(?:em)? dizer)\b|what (?:is|are|was|were|does)\b"
+    r"\W*(?:(?:o\s+)?que|o\s?q)\s+(?:e|eh|sao|foi|foram|era|eram|significam?|quer(?:em)? dizer)\b"
+    r"|what (?:is|are|was|were|does)\b"
 )
 _NAMED = re.compile(r"(?<!^)(?<![.?!]\s)\b[A-ZÀ-Þ]\w*|\w*\d\w*|\b\w*[a-z][A-Z]\w*|\b[A-Z]{2,}\b")
 """A name, an acronym or a number: what a question that has one is about needs no guessing."""

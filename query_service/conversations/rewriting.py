@@ -10,6 +10,7 @@ from query_service.conversations.transcript import one_line, transcript
 from query_service.llm import prompts
 from query_service.llm.complete import complete
 from query_service.llm.protocol import ChatMessage, Llm, LlmFailed
+from query_service.words.small_talk import small_talk
 from query_service.words.terms import WordReader
 from shared.embeddings.folding import fold
 from shared.observability.logs import get_logger
@@ -37,7 +38,7 @@ class Rewriter:
         not.
         """
         history = past.history or self._remembered(question, past)
-        if not history:
+        if not history or small_talk(question):
             return None
         by, rewritten = "llm", await self._by_model(question, history, past.summary)
         if rewritten is None or _same(rewritten, question):  # small models echo what they cannot read

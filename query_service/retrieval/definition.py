@@ -6,8 +6,14 @@ import re
 _SUBJECT = r"[^\s?.!]+(?:\s+[^\s?.!]+){0,4}"
 # The whole of a short question, after a greeting perhaps: "Como sei que é a lâmpada?" asks something else.
 _ASKS = re.compile(
-    rf"\W*(?:\w+,\s*)?(?:(?:o\s+)?que\s+(?:é|e|são|sao|significam?)\s+(?P<pt>{_SUBJECT})"
+    rf"\W*(?:\w+,\s*)?(?:(?:(?:o\s+)?que|o\s?q)\s+(?:é|e|eh|são|sao|significam?)\s+(?P<pt>{_SUBJECT})"
     rf"|what\s+(?:is|are)\s+(?:(?:a|an|the)\s+)?(?P<en>{_SUBJECT}))[?.!\s]*",
+    re.IGNORECASE,
+)
+# A term by itself ("5G", "Open RAN?") can only ask what it is.
+_BARE = re.compile(
+    r"\W*(?!(?:quem|que|qual|quais|quando|quant[oa]s?|como|onde|cad[êe]|por|who|when|where|why|how|which|what)\b)"
+    r"(?P<term>[\w/-]+(?:\s[\w/-]+)?)[?.!\s]*",
     re.IGNORECASE,
 )
 _ARTICLE = re.compile(r"(?:o|a|os|as|um|uma|uns|umas)\s", re.IGNORECASE)
@@ -20,9 +26,10 @@ def opening(question: str) -> str:
     that merely mention it.
     """
     asked = _ASKS.fullmatch(question)
-    if asked is None:
-        return ""
-    if asked["en"]:
+    if asked and asked["en"]:
         return f"{asked['en'].strip()} is"
-    subject = asked["pt"].strip()
+    bare = None if asked else _BARE.fullmatch(question)
+    subject = asked["pt"].strip() if asked else bare["term"] if bare else ""
+    if not subject:
+        return ""
     return f"{subject} é" if _ARTICLE.match(subject) else f"o {subject} é"

@@ -218,3 +218,19 @@ def test_a_question_in_other_words_is_refused_but_shown_the_nearest_passage_with
     assert answer["answer"].startswith("Não encontrei uma resposta segura nos documentos.")
     assert "75 %" in answer["answer"]
     assert answer["citations"][0]["filename"] == "regulamento.pdf"
+
+
+@pytest.mark.parametrize(
+    ("said", "reply"),
+    [
+        ("oi", "Olá!"),
+        ("obrigado!", "De nada!"),
+        ("quem é você?", "Sou o assistente"),
+        ("Hello!", "Hello!"),
+        ("e aí, qual é a boa?", "Olá!"),
+    ],
+)
+def test_a_courtesy_is_answered_with_one_and_claims_no_proof(client, said, reply):
+    answer = ask(client, said)
+    assert answer["answer"].startswith(reply)
+    assert (answer["grounded"], answer["reason"], answer["citations"]) == (False, "no_evidence", [])

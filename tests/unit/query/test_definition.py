@@ -11,6 +11,10 @@ from query_service.retrieval.definition import opening
         ("Oi, o que é um gêmeo digital?", "um gêmeo digital é"),
         ("O que significa URLLC?", "o URLLC é"),
         ("What is the Inatel?", "Inatel is"),
+        ("oq é 5g", "o 5g é"),
+        ("o q eh mqtt?", "o mqtt é"),
+        ("5G", "o 5G é"),
+        ("Open RAN?", "o Open RAN é"),
     ],
 )
 def test_a_question_for_a_definition_is_searched_with_the_words_a_definition_begins_with(question, words):
@@ -24,6 +28,8 @@ def test_a_question_for_a_definition_is_searched_with_the_words_a_definition_beg
         "Como sei que é a lâmpada certa do laboratório?",
         "O que é preciso fazer para que um documento novo seja respondido pelo assistente?",
         "que",
+        "quem coordena?",
+        "Quando?",
         "",
     ],
 )

@@ -141,3 +141,15 @@ async def test_a_sentence_that_names_what_is_asked_about_beats_one_that_only_sha
         passage("O IMEI é um número de 15 dígitos, cerca de 50 bits.", document="b.pdf", score=5),
     )
     assert text.startswith("O IMEI é um número")
+
+
+async def test_a_quote_holds_nothing_that_the_answer_left_out():
+    between = "A cantina abre cedo. O telhado é azul. Os corredores são largos."
+    text, (proof,) = await answer(
+        "Onde fica a antena do laboratório?",
+        passage(f"A antena do laboratório fica no telhado. {between} A antena do laboratório fica perto do mastro."),
+    )
+    assert "telhado. [1]" in text
+    assert "mastro. [1]" in text
+    assert "cantina" not in text
+    assert proof.quote == "A antena do laboratório fica no telhado."

@@ -103,3 +103,10 @@ def test_the_shipped_glossary_is_whole():
     shipped = read_glossary(SHIPPED, reader.words)
     assert "fatiamento de rede" in others(shipped, "What is network slicing?", "en")
     assert "latência" in others(shipped, "latency")
+
+
+def test_the_shipped_glossary_knows_the_noun_of_who_does_something():
+    shipped = read_glossary(SHIPPED, reader.words)
+    assert "fundador" in others(shipped, "Quem fundou o Inatel?")
+    assert "diretor" in others(shipped, "Quem dirige o Inatel?")
+    assert "fundador" in others(shipped, "Who founded the Inatel?", "en")
