@@ -19,7 +19,7 @@ from tests.unit.query.samples import reader
 
 CHARS = 4000
 GENEROUS_S = 1.0
-"""Each takes a few hundredths of a second; the patterns that this test is for took minutes."""
+"""Of computing, whoever else computes. Each takes a few hundredths; the patterns that this test is for took minutes."""
 
 GLOSSARY = read_glossary(SHIPPED, reader.words)
 LOOKS: dict[str, Callable[[str], object]] = {
@@ -70,7 +70,7 @@ def test_no_question_takes_long_to_read(look):
             for end in ENDS:
                 room = CHARS - len(beginning) - len(end)
                 question = beginning + (repeated * room)[:room] + end
-                begun = time.perf_counter()
+                begun = time.thread_time()
                 look(question)
-                spent = time.perf_counter() - begun
-                assert spent < GENEROUS_S, f"{spent:.1f} s for {beginning!r} + {repeated!r}... + {end!r}"
+                spent = time.thread_time() - begun
+                assert spent < GENEROUS_S, f"{spent:.1f} s of computing for {beginning!r} + {repeated!r}... + {end!r}"
