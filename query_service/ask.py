@@ -135,7 +135,7 @@ class Asker:
         )
         sources = sources_of(evidence.passages, self._ingest_url)
         yield sources
-        evidence = evidence.after(past.summary, past.notes)
+        evidence = evidence.after(past.summary, past.remembered)
         async with aclosing(self._writer.write(evidence, draft, question.credential)) as texts:
             async for text in texts:
                 yield Delta(text=text)

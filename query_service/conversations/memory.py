@@ -1,13 +1,13 @@
 """What one visitor asked in earlier conversations, found again by its words: never evidence, never another visitor's.
 
-Each exchange is a chunk of a collection of its own, its document being the conversation. By words alone: they need no
-model, so no change of model ever makes a visitor forgotten.
+Each question is a chunk of a collection of its own, its document being the conversation. By words alone: they need no
+model, so no change of model ever makes a visitor forgotten. Answers are not remembered: what a document said must not
+outlive it.
 """
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from threading import Lock
 from uuid import UUID
 
@@ -33,24 +33,13 @@ log = get_logger(__name__)
 COLLECTION = "conversation_contexts"
 NOTES = 3
 CANDIDATES = 12
-"""Exchanges looked at, so that some are left without those of this conversation and of deleted ones."""
-ANSWER_CHARS = 400
+"""Questions looked at, so that some are left without those of this conversation and of deleted ones."""
 DEADLINE_S = 2.0
 VERSION = 1
-"""Of every exchange: publishing a conversation again adds to it."""
+"""Of every question: publishing a conversation again adds to it."""
+PURGED_DAYS = 30
+"""Of conversations that became too old. What a service missed by standing still for longer stays, unrecalled."""
 _VISITOR = "visitor"
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """An exchange of an earlier conversation."""
-
-    question: str
-    answer: str
-
-    @property
-    def note(self) -> str:
-        return f"{self.question} {self.answer}"
 
 
 class Memory:
@@ -63,11 +52,12 @@ class Memory:
         self._open_collection = open_collection
         self._encoder = encoder
         self._days = days
+        self._purged: date | None = None
         self._turns = Turns(deadline_s=DEADLINE_S)
         self._lock = Lock()
         self._opened: VectorStore | None = None
 
-    async def recall(self, question: Question) -> tuple[Remembered, ...]:
+    async def recall(self, question: Question) -> tuple[str, ...]:
         """What this visitor asked before that is nearest, best first; nothing of this conversation."""
         if question.visitor == NOBODY:
             return ()
@@ -79,12 +69,17 @@ class Memory:
             return ()
 
     async def remember(self, question: Question, done: Done) -> None:
-        """Keep an exchange. Raises `Unavailable`; safe to repeat."""
+        """Keep a question that had an answer, and once a day drop what is too old. Raises `Unavailable`; safe to
+        repeat.
+        """
         if question.visitor != NOBODY and done.grounded:
             await asyncio.to_thread(self._remember, question, done)
+            if self._purged != (today := utc_now().date()):
+                self._purged = today
+                await asyncio.to_thread(self._purge)
 
     def forget(self, organization_id: UUID, conversation_id: UUID) -> None:
-        """Drop a conversation's exchanges. They are not recalled any more even where this fails."""
+        """Drop a conversation's questions. They are not recalled any more even where this fails."""
         try:
             self._store().delete(organization_id, conversation_id)
         except (XgtwinError, OSError) as error:
@@ -102,24 +97,21 @@ class Memory:
                 self._opened = self._open_collection()
             return self._opened
 
-    def _recall(self, question: Question) -> tuple[Remembered, ...]:
+    def _recall(self, question: Question) -> tuple[str, ...]:
         found = self._store().search(
             SearchRequest(
                 organization_id=question.organization_id,
                 lex=self._encoder.question(question.text),
                 limit=CANDIDATES,
-                filters=Filters(
-                    metadata={_VISITOR: (question.visitor,)},
-                    date_from=(utc_now() - timedelta(days=self._days)).date(),
-                ),
+                filters=Filters(metadata={_VISITOR: (question.visitor,)}, date_from=self._since().date()),
             )
         )
         others = [hit.chunk for hit in found if hit.chunk.document_id != question.conversation_id]
         live = self._live({chunk.document_id for chunk in others})
-        return tuple(_remembered(chunk) for chunk in others if chunk.document_id in live)[:NOTES]
+        return tuple(chunk.text for chunk in others if chunk.document_id in live)[:NOTES]
 
     def _remember(self, question: Question, done: Done) -> None:
-        text = f"{' '.join((done.standalone_question or question.text).split())}\n{done.answer}"
+        text = " ".join((done.standalone_question or question.text).split())
         chunk = Chunk(
             id=done.message_id,
             organization_id=question.organization_id,
@@ -136,6 +128,23 @@ class Memory:
         store = self._store()
         store.upsert([EmbeddedChunk(chunk, self._encoder.passage(text), labels=labels)])
         store.publish(question.organization_id, done.conversation_id, VERSION)
+        if not self._live({done.conversation_id}):  # deleted while its answer was written
+            store.delete(question.organization_id, done.conversation_id)
+
+    def _purge(self) -> None:
+        """Drop the questions of conversations that nobody went on with for so long."""
+        old = select(Conversation.organization_id, Conversation.id).where(
+            Conversation.visitor != NOBODY,
+            col(Conversation.updated_at) < self._since(),
+            col(Conversation.updated_at) >= self._since() - timedelta(days=PURGED_DAYS),
+        )
+        with Session(self._engine) as session:
+            found = session.exec(old).all()
+        for organization_id, conversation_id in found:
+            self._store().delete(organization_id, conversation_id)
+
+    def _since(self) -> datetime:
+        return utc_now() - timedelta(days=self._days)
 
     def _live(self, conversations: set[UUID]) -> set[UUID]:
         wanted = select(Conversation.id).where(
@@ -143,8 +152,3 @@ class Memory:
         )
         with Session(self._engine) as session:
             return set(session.exec(wanted))
-
-
-def _remembered(chunk: Chunk) -> Remembered:
-    question, _, answer = chunk.text.partition("\n")
-    return Remembered(question, answer[:ANSWER_CHARS])

@@ -49,11 +49,10 @@ class Rewriter:
         return rewritten
 
     def _remembered(self, question: str, past: Past) -> tuple[Turn, ...]:
-        """The nearest exchange of earlier conversations, for a first question that leans on one."""
+        """The nearest question of earlier conversations, for a first question that leans on one."""
         if not past.remembered or not leans(question, self._reader):
             return ()
-        nearest = past.remembered[0]
-        return Turn(role=Role.USER, content=nearest.question), Turn(role=Role.ASSISTANT, content=nearest.answer)
+        return (Turn(role=Role.USER, content=past.remembered[0]),)
 
     async def _by_model(self, question: str, history: Sequence[Turn], summary: str) -> str | None:
         """The model's question, the visitor's own included; None when there is no model or it gave none of use."""

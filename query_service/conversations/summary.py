@@ -43,9 +43,19 @@ class Summariser:
     def __init__(self, engine: Engine, llm: Llm | None) -> None:
         self._engine = engine
         self._llm = llm
+        self._under_way: set[UUID] = set()
 
     async def run(self, conversation_id: UUID) -> None:
-        """Take old messages into the summary, if it is time. Safe to repeat."""
+        """Take old messages into the summary, if it is time. Safe to repeat; one at a time for a conversation."""
+        if conversation_id in self._under_way:
+            return
+        self._under_way.add(conversation_id)
+        try:
+            await self._run(conversation_id)
+        finally:
+            self._under_way.remove(conversation_id)
+
+    async def _run(self, conversation_id: UUID) -> None:
         due = await asyncio.to_thread(self._due, conversation_id)
         if due is not None:
             text = await self._by_model(due) or _by_words(due)

@@ -20,7 +20,7 @@ PASSAGE = "<<passage {n} {mark}>>\n[{n}] {place}\n{text}\n<<end {n} {mark}>>"
 PAGE = ", page {page}"
 MEMORY = "<<memory {mark}>>\n{text}\n<<end memory {mark}>>"
 SUMMARY = "Earlier in this conversation: {text}"
-NOTE = "From an earlier conversation: {text}"
+NOTE = "Asked in an earlier conversation: {text}"
 
 REWRITE_RULES = """\
 You turn the last question of a visitor into one that can be understood without the conversation, for a search engine.

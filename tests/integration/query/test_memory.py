@@ -15,7 +15,7 @@ from tests.integration.query.test_language_model import number_of
 
 FIRST = "Quem coordena o xGMobile?"
 LATER = "Em que universidade o coordenador do xGMobile estudou?"
-NOTE = "From an earlier conversation: "
+NOTE = "Asked in an earlier conversation: "
 
 
 def ask(client: TestClient, question: str, **more: Any) -> Any:
@@ -46,11 +46,11 @@ def client(build, llm, model):
         yield client
 
 
-def test_a_visitors_earlier_conversation_reaches_the_model_as_data(client, model):
+def test_what_a_visitor_asked_earlier_reaches_the_model_as_data_and_what_documents_said_does_not(client, model):
     told(client, FIRST, user="ana")
     ask(client, LATER, user="ana")
-    assert f"{NOTE}{FIRST} É o professor Luciano Leonel Mendes" in model.prompt
-    assert model.prompt.index("<<memory") < model.prompt.index(NOTE + FIRST) < model.prompt.index("<<end memory")
+    notes = model.prompt.rpartition("<<memory")[2].partition("<<end memory")[0]
+    assert notes.splitlines()[1:] == [NOTE + FIRST]
 
 
 def test_nobody_else_is_told(client, model):

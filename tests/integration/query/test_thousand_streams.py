@@ -6,7 +6,7 @@ from benchmarks.streams import measure
 
 STREAMS = 1000
 HALF_WITHIN_MS = 1000
-"""Of /livez, called one after the other: far more than it takes on a busy machine, far less than with a blocked loop."""
+"""Of /livez, called one after the other: more than a busy machine takes, less than a blocked loop does."""
 
 
 @pytest.mark.timeout(300)

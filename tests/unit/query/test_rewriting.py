@@ -2,7 +2,6 @@
 
 import pytest
 
-from query_service.conversations.memory import Remembered
 from query_service.conversations.past import Past
 from query_service.conversations.rewriting import Rewriter
 from query_service.conversations.store import Turn
@@ -71,7 +70,7 @@ async def test_a_deadline_of_zero_leaves_it_to_words():
 
 
 async def test_a_first_question_that_leans_goes_on_from_an_earlier_conversation():
-    past = Past(remembered=(Remembered("Qual é a porta do MQTT?", "É a 1883."),))
+    past = Past(remembered=("Qual é a porta do MQTT?",))
     by_words = Rewriter(reader, None, deadline_s=2)
     assert await by_words.rewrite("e quem criou isso?", past) == "Qual é a porta do MQTT? e quem criou isso?"
     assert await by_words.rewrite("O que é o 5G?", past) is None

@@ -79,6 +79,15 @@ async def test_a_short_conversation_has_no_summary(engine: Engine):
     assert (opened.summary, llm.calls) == ("", [])
 
 
+async def test_a_conversation_is_summarised_once_at_a_time(engine: Engine):
+    opened = await talk(engine, Summariser(engine, None), DUE_MESSAGES // 2 - 1)
+    Conversations(engine).answered(OURS, opened.question_id, done(opened, "Resposta."))
+    llm = ScriptedLlm("Resumo.")
+    summariser = Summariser(engine, llm)
+    await asyncio.gather(*(summariser.run(opened.conversation_id) for _ in range(6)))
+    assert len(llm.calls) == 1
+
+
 async def test_work_after_answers_may_fail_and_has_a_limit():
     done_works: list[int] = []
     gate = asyncio.Event()
