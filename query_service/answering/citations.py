@@ -34,18 +34,16 @@ class MarkerFilter:
         self._before = ""
 
     def feed(self, piece: str) -> str:
-        """The text that is certain so far; what may be the beginning of a marker is held back."""
+        """The text that is certain so far; what may be the beginning of a marker is held back.
+
+        If the text ends with that, it is never said.
+        """
         text = _MARKER.sub(self._valid, _BLANKS.sub(" " * 50, self._held + piece))
         unfinished = _UNFINISHED.search(text)
         cut = unfinished.start() if unfinished else len(text)
         self._held = text[cut:]
         self._before = (self._before + text[:cut])[-CLAIM_CHARS:]
         return text[:cut]
-
-    def rest(self) -> str:
-        """What was held back, at the end."""
-        rest, self._held = self._held, ""
-        return rest.rstrip()
 
     def _valid(self, marker: re.Match[str]) -> str:
         claim = _last_sentence((self._before + marker.string[: marker.start()])[-CLAIM_CHARS:])

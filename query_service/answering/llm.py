@@ -1,18 +1,17 @@
 """Answering with a language model: a prompt out, its stream in, its citations and sentences checked."""
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from query_service.answering.citations import Citer, MarkerFilter
+from query_service.answering.citations import Citer
+from query_service.answering.model_text import ModelText
 from query_service.answering.prompt import build_prompt
 from query_service.answering.protocol import AnswerRequest, Piece, Silent
-from query_service.answering.safe_text import SafeText
 from query_service.answering.support import SupportChecker
 from query_service.events import Delta, Sentence, Usage
 from query_service.llm.budget import Window
-from query_service.llm.protocol import Llm, LlmFailed
+from query_service.llm.protocol import CutShort, Llm, LlmFailed
 from query_service.words.language import language_of
 from shared.errors import Unavailable
 from shared.models import Citation
@@ -20,8 +19,6 @@ from shared.observability.logs import get_logger
 from shared.observability.metrics import LLM_WRONG_LANGUAGE, UNSUPPORTED_SENTENCES
 
 log = get_logger(__name__)
-
-_MARKER = re.compile(r"\[\d+\]")
 
 
 class LlmAnswerer:
@@ -35,53 +32,47 @@ class LlmAnswerer:
         self._window = window
 
     async def answer(self, request: AnswerRequest) -> AsyncGenerator[Piece, None]:
-        markers, safe = MarkerFilter(len(request.passages)), SafeText(request.passages)
-        said = begun = ""
-        usage = Usage()
+        text, usage, cut = ModelText(request.passages), Usage(), False
         try:
             async with aclosing(self._llm.stream(build_prompt(request, self._window))) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Usage):
                         usage = piece
-                        continue
-                    begun += (text := safe.feed(markers.feed(piece)))
-                    if text and (said or _says(text)):
-                        text, begun = begun if said else begun.lstrip(), ""
-                        said += text
-                        yield Delta(text=text)
+                    elif isinstance(piece, CutShort):
+                        cut = True
+                    elif shown := text.feed(piece):
+                        yield Delta(text=shown)
         except LlmFailed as error:
-            if not said:  # what may have come is still held back
+            if not text.said:  # what may have come is still held back
                 raise Silent(error.kind) from error
             raise Unavailable(
                 "The language model stopped in the middle of its answer. Ask again; if it happens often, look at the "
                 "server behind LLM__BASE_URL or allow it more time with LLM__TIMEOUT_S.",
                 code="llm_interrupted",
                 retry_after=5,
-                extensions={"partial": said},
+                extensions={"partial": text.said},
             ) from error
-        if rest := (begun + safe.feed(markers.rest()) + safe.rest()).rstrip():
-            if not said and not _says(rest):
-                raise Silent("empty")  # nothing but white space, punctuation, or markers that prove nothing
-            rest = rest if said else rest.lstrip()
-            said += rest
-            yield Delta(text=rest)
-        elif not said:
+        if shown := text.rest():
+            yield Delta(text=shown)
+        if not text.said:
             raise Silent("empty")
-        sentences, citations = await asyncio.to_thread(self._checked, said, request)
+        cut = cut and not text.ended
+        if cut:
+            yield Delta(text="…")
+        sentences, citations = await asyncio.to_thread(self._checked, text.said, cut, request)
         for sentence in sentences:
             yield sentence
         for citation in citations:
             yield citation
         yield usage
 
-    def _checked(self, said: str, request: AnswerRequest) -> tuple[list[Sentence], list[Citation]]:
+    def _checked(self, said: str, cut: bool, request: AnswerRequest) -> tuple[list[Sentence], list[Citation]]:
+        said = f"{said}…" if cut else said
         sentences = self._checker.check(said, request)
+        if cut and sentences:  # nobody knows what the last one was going to say
+            sentences[-1] = sentences[-1].model_copy(update={"supported": False})
         UNSUPPORTED_SENTENCES.inc(sum(not sentence.supported for sentence in sentences))
         if language_of(said) != request.language:
             LLM_WRONG_LANGUAGE.inc()
             log.info("llm_answered_in_another_language", model=self.model, wanted=request.language)
         return sentences, self._citer.support(said, request.passages)
-
-
-def _says(text: str) -> bool:
-    return any(map(str.isalnum, _MARKER.sub("", text)))

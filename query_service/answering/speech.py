@@ -16,7 +16,7 @@ _LINE_MARK = re.compile(r"(?m)^\s*(?:#{1,6}\s+|>\s*|[-*•–]\s+|\d{1,2}[.)]\s+
 
 
 def spoken(text: str, language: Language) -> str:
-    """The first sentences of `text` that fit into `MAX_CHARS`; a first sentence that does not is cut at a word.
+    """The first whole sentences of `text` that fit into `MAX_CHARS`; a first one that does not is cut at a word.
 
     Signs and units become words of `language`, addresses are left out.
     """
@@ -24,7 +24,7 @@ def spoken(text: str, language: Language) -> str:
     said = ""
     for span in sentences(lines):
         sentence = pronounced(plain(lines[span.start : span.end]), language)
-        if said and len(said) + 1 + len(sentence) > MAX_CHARS:
+        if said and (len(said) + 1 + len(sentence) > MAX_CHARS or sentence.endswith("…")):
             break
         said = f"{said} {sentence}".strip()
     return said if len(said) <= MAX_CHARS else _cut(said)

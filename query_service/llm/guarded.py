@@ -5,9 +5,9 @@ import random
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from query_service.events import Usage
 from query_service.llm.breaker import Breaker
-from query_service.llm.protocol import ChatMessage, Llm, LlmFailed
+from query_service.llm.protocol import ChatMessage, Heard, Llm, LlmFailed
+from query_service.llm.reasoning import ReasoningFilter
 from shared.observability.logs import get_logger
 from shared.observability.metrics import LLM_FAILURES, LLM_RETRIES
 
@@ -24,8 +24,8 @@ class GuardedLlm:
     """An `Llm` around another one. The failures of `stream` are counted and logged here, once each.
 
     Raises `LlmFailed`: before the first piece only after the attempts that fit into `first_token_s`; after it at once,
-    for what was said cannot be unsaid; and at the latest `timeout_s` after the beginning. White space before the first
-    word is left out.
+    for what was said cannot be unsaid; and at the latest `timeout_s` after the beginning. White space and
+    reasoning before the first word are left out, and are no word.
     """
 
     def __init__(self, llm: Llm, *, first_token_s: float, timeout_s: float, breaker: Breaker | None = None) -> None:
@@ -41,7 +41,7 @@ class GuardedLlm:
 
     async def stream(
         self, messages: Sequence[ChatMessage], *, max_tokens: int | None = None
-    ) -> AsyncGenerator[str | Usage, None]:
+    ) -> AsyncGenerator[Heard, None]:
         trial = self.breaker.resting
         if not self.breaker.admits():
             LLM_FAILURES.labels("resting").inc()
@@ -64,9 +64,7 @@ class GuardedLlm:
     async def close(self) -> None:
         await self._llm.close()
 
-    async def _attempts(
-        self, messages: Sequence[ChatMessage], max_tokens: int | None
-    ) -> AsyncGenerator[str | Usage, None]:
+    async def _attempts(self, messages: Sequence[ChatMessage], max_tokens: int | None) -> AsyncGenerator[Heard, None]:
         begun = asyncio.get_running_loop().time()
         for attempt in range(1, ATTEMPTS + 1):
             spoke = False
@@ -88,9 +86,9 @@ class GuardedLlm:
 
     async def _attempt(
         self, messages: Sequence[ChatMessage], max_tokens: int | None, begun: float
-    ) -> AsyncGenerator[str | Usage, None]:
+    ) -> AsyncGenerator[Heard, None]:
         loop = asyncio.get_running_loop()
-        deadline, spoke = begun + self._first_token_s, False
+        deadline, spoke, aloud = begun + self._first_token_s, False, ReasoningFilter()
         async with aclosing(self._llm.stream(messages, max_tokens=max_tokens)) as stream:
             while True:
                 try:
@@ -102,12 +100,15 @@ class GuardedLlm:
                     break
                 if loop.time() > deadline:  # pieces that were waiting never let the timer run
                     raise LlmFailed("timeout")
-                if isinstance(piece, str) and not spoke:
-                    piece = piece.lstrip()
+                if isinstance(piece, str):
+                    piece = aloud.feed(piece)
                     if not piece:
                         continue
                     spoke, deadline = True, begun + self._timeout_s
                 yield piece
+        if rest := aloud.rest():
+            spoke = True
+            yield rest
         if not spoke:
             raise LlmFailed("empty")
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import httpx2
@@ -10,7 +10,7 @@ import openai
 from openai.types.chat import ChatCompletionMessageParam
 
 from query_service.events import Usage
-from query_service.llm.protocol import ChatMessage, Failure, LlmFailed
+from query_service.llm.protocol import ChatMessage, CutShort, Failure, Heard, LlmFailed
 from shared.errors import Unavailable
 from shared.observability.logs import get_logger
 from shared.settings import LlmSettings
@@ -41,7 +41,7 @@ class OpenAICompatible:
 
     async def stream(
         self, messages: Sequence[ChatMessage], *, max_tokens: int | None = None
-    ) -> AsyncGenerator[str | Usage, None]:
+    ) -> AsyncGenerator[Heard, None]:
         try:
             async with self._client.chat.completions.with_streaming_response.create(
                 model=self.model,
@@ -53,17 +53,22 @@ class OpenAICompatible:
             ) as response:
                 if response.headers.get("content-type", "").startswith("application/json"):
                     # A server that does not stream answers all at once, whatever it was asked.
-                    for piece in _pieces(await response.read(), "message"):
+                    for piece in _pieces(json.loads(await response.read()), "message"):
                         yield piece
                     return
+                complete = False
                 # The library's own models of a chunk take 0.3 ms each to build: with 1,000 streams, all the time.
                 async for line in response.iter_lines():
                     field, _, data = line.partition(":")
                     if field == "data" and data.strip() == "[DONE]":
                         return
                     if field == "data":
-                        for piece in _pieces(data, "delta"):
+                        chunk = json.loads(data)
+                        for piece in _pieces(chunk, "delta"):
                             yield piece
+                        complete = complete or _finish(chunk) is not None
+                if not complete:
+                    raise ValueError("a stream that ends without saying so")
         except (openai.APITimeoutError, httpx2.TimeoutException) as error:
             raise LlmFailed("timeout") from error
         except (openai.APIConnectionError, httpx2.HTTPError) as error:  # before its answer, and in the middle of it
@@ -92,15 +97,22 @@ def _retry_after_s(error: openai.APIStatusError) -> float | None:
     return float(value) if value.isdigit() else None
 
 
-def _pieces(body: str | bytes, part: Literal["message", "delta"]) -> Iterator[str | Usage]:
+def _pieces(chunk: dict[str, Any], part: Literal["message", "delta"]) -> Iterator[Heard]:
     """Usage and text of a chunk or of a whole answer; not every server sends both, and some chunks have neither."""
-    chunk = json.loads(body)
     if chunk.get("error"):
         raise ValueError("an error in place of a chunk")
     if counted := chunk.get("usage"):
         yield Usage(**{name: counted.get(name) or 0 for name in Usage.model_fields})
     if (choices := chunk.get("choices")) and (text := choices[0][part].get("content")):
         yield text
+    if _finish(chunk) in {"length", "content_filter"}:
+        yield CutShort()
+
+
+def _finish(chunk: dict[str, Any]) -> str | None:
+    """Why the answer ends here; None while it goes on."""
+    choices = chunk.get("choices")
+    return choices[0].get("finish_reason") or None if choices else None
 
 
 def _param(message: ChatMessage) -> ChatCompletionMessageParam:

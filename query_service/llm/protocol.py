@@ -17,6 +17,14 @@ class ChatMessage:
     content: str
 
 
+@dataclass(frozen=True, slots=True)
+class CutShort:
+    """The answer ended because it was as long as it might get, or was filtered: perhaps in the middle of a sentence."""
+
+
+Heard = str | Usage | CutShort
+
+
 class LlmFailed(Exception):
     """The model's server did not do its part. `kind` is for metrics and logs; nothing here names a secret."""
 
@@ -40,10 +48,8 @@ class Llm(Protocol):
         """Whether it failed too often lately: only an answer tries it then."""
         ...
 
-    def stream(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int | None = None
-    ) -> AsyncGenerator[str | Usage, None]:
-        """The answer in pieces of text (never empty), and its usage once if the server tells it.
+    def stream(self, messages: Sequence[ChatMessage], *, max_tokens: int | None = None) -> AsyncGenerator[Heard, None]:
+        """The answer in pieces of text (never empty), `CutShort` if it was, and its usage once if the server tells it.
 
         `max_tokens` is the longest answer wanted, LLM__MAX_TOKENS when left out. Raises `LlmFailed`. Closing the
         iterator, or cancelling its task, ends the server's work on it.

@@ -93,7 +93,7 @@ def check(build, address: str, fault: str) -> None:
     log.info("model_fault", fault=fault, status=answer.status_code, seconds=round(seconds, 2), stream=events[-1][0])
     assert seconds < TIMEOUT_S + GRACE_S
     body = answer.json()
-    if fault in {"dropped", "trickle"}:
+    if fault in {"dropped", "ended", "trickle"}:
         assert (answer.status_code, body["code"]) == (503, "llm_interrupted")
         assert body["partial"]
         assert [name for name, _ in events][:3] == ["meta", "sources", "delta"]

@@ -9,9 +9,10 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 
 WORDS = ["O Inatel ", "foi fundado ", "em 1965 [1]."]
-FAULTS = ["slow", "busy", "down", "dropped", "garbled", "empty", "trickle"]
+FAULTS = ["slow", "busy", "down", "dropped", "ended", "garbled", "empty", "trickle"]
 """`slow` never says a word, `busy` answers 429 with `Retry-After: 1`, `down` 500, `dropped` breaks off after two words,
-`garbled` sends JSON that is none, `empty` ends without a word, `trickle` says a word every 0.1 s for ever."""
+`ended` just ends there, `garbled` sends JSON that is none, `empty` ends without a word, `trickle` says one every 0.1 s
+for ever."""
 
 
 class Upstream:
@@ -50,6 +51,8 @@ class Upstream:
                 if fault == "dropped" and word == WORDS[2]:
                     await asyncio.sleep(0.2)  # what was said has to leave first
                     raise ConnectionAbortedError("as if the model's process died")
+                if fault == "ended" and word == WORDS[2]:
+                    return
                 yield _chunk({"content": word})
             yield _chunk({}, finish="stop")
             yield "data: [DONE]\n\n"

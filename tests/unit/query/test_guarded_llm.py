@@ -8,7 +8,7 @@ from query_service.llm import guarded
 from query_service.llm.breaker import FAILURES, REST_S, Breaker
 from query_service.llm.complete import complete
 from query_service.llm.guarded import ATTEMPTS, GuardedLlm
-from query_service.llm.protocol import ChatMessage, LlmFailed
+from query_service.llm.protocol import ChatMessage, Heard, LlmFailed
 from tests.unit.query.scripted_llm import NEVER, ScriptedLlm
 
 ASKED = [ChatMessage("user", "Oi?")]
@@ -23,7 +23,7 @@ def guard(llm, *, first=5.0, whole=5.0, breaker=None) -> GuardedLlm:
     return GuardedLlm(llm, first_token_s=first, timeout_s=whole, breaker=breaker)
 
 
-async def said(llm: GuardedLlm) -> list[str | Usage]:
+async def said(llm: GuardedLlm) -> list[Heard]:
     async with aclosing(llm.stream(ASKED)) as pieces:
         return [piece async for piece in pieces]
 
@@ -41,6 +41,32 @@ async def test_attempts_are_bounded_and_a_refusal_is_final(kind, calls):
     with pytest.raises(LlmFailed, match=kind):
         await said(guard(llm))
     assert len(llm.calls) == calls
+
+
+@pytest.mark.parametrize(
+    ("script", "heard"),
+    [
+        (("<think>Hum.</think>\n\nSim", " e não."), "Sim e não."),
+        (("\n<", "thin", "king>Hum", " <think> </thin", "king> S", "im"), "Sim"),
+        (("<think></think><reasoning>b</reasoning>Sim",), "Sim"),
+        (("<thi",), "<thi"),
+        (("<b>Sim", " <think>"), "<b>Sim <think>"),
+    ],
+)
+async def test_what_a_model_thinks_aloud_before_its_answer_is_not_heard(script, heard):
+    assert "".join(map(str, await said(guard(ScriptedLlm(*script))))) == heard
+    assert await complete(guard(ScriptedLlm(*script)), ASKED, max_tokens=9, deadline_s=5) == heard
+
+
+@pytest.mark.parametrize("script", [("<think>Hum.", " Hum"), ("<think>Hum.</think>", "\n")])
+async def test_a_thought_alone_is_an_empty_answer(script):
+    with pytest.raises(LlmFailed, match="empty"):
+        await said(guard(ScriptedLlm(*script)))
+
+
+async def test_thinking_is_no_first_word():
+    with pytest.raises(LlmFailed, match="timeout"):
+        await said(guard(ScriptedLlm("<think>Hum.", NEVER), first=0.05))
 
 
 async def test_a_server_that_wants_to_be_left_alone_for_longer_than_there_is_time_is_not_asked_again():

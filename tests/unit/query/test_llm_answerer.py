@@ -6,10 +6,10 @@ import pytest
 from query_service.answering.llm import LlmAnswerer
 from query_service.answering.protocol import Silent
 from query_service.answering.support import SupportChecker
-from query_service.events import Delta, Usage
+from query_service.events import Delta, Sentence, Usage
 from query_service.llm.budget import Window
 from query_service.llm.guarded import GuardedLlm
-from query_service.llm.protocol import LlmFailed
+from query_service.llm.protocol import CutShort, LlmFailed
 from shared.errors import Unavailable
 from shared.models import Citation
 from tests.unit.query.samples import citer, passage, reader, request
@@ -73,6 +73,18 @@ async def test_the_deadline_of_the_whole_answer_is_an_error_with_what_to_do():
 async def test_a_failure_after_the_first_token_is_no_silence():
     with pytest.raises(Unavailable):
         await run(ScriptedLlm("O 5G ", LlmFailed("broken")))
+
+
+async def test_a_sentence_that_was_cut_short_is_seen_to_be_and_is_doubtful():
+    pieces = await run(ScriptedLlm("O 5G nasceu em 2018 [1]. A latência ", "é baixa [", CutShort(), Usage()))
+    assert text_of(pieces) == "O 5G nasceu em 2018 [1]. A latência é baixa…"
+    assert [piece.supported for piece in pieces if isinstance(piece, Sentence)] == [True, False]
+
+
+async def test_an_answer_that_was_cut_short_behind_a_sentence_is_whole():
+    pieces = await run(ScriptedLlm("O 5G nasceu em 2018. [1]", CutShort()))
+    assert text_of(pieces) == "O 5G nasceu em 2018. [1]"
+    assert [piece.supported for piece in pieces if isinstance(piece, Sentence)] == [True]
 
 
 async def test_closing_the_answer_closes_the_model_call():

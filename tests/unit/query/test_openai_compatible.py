@@ -9,7 +9,7 @@ import pytest
 
 from query_service.events import Usage
 from query_service.llm.openai_compatible import OpenAICompatible
-from query_service.llm.protocol import ChatMessage, LlmFailed
+from query_service.llm.protocol import ChatMessage, CutShort, Heard, LlmFailed
 from shared.errors import Unavailable
 from shared.settings import LlmSettings
 
@@ -34,7 +34,11 @@ def delta(text) -> dict[str, Any]:
     return {"choices": [{"index": 0, "delta": {"content": text}}]}
 
 
-async def said(llm) -> list[str | Usage]:
+def finish(reason: str) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}
+
+
+async def said(llm) -> list[Heard]:
     return [piece async for piece in llm.stream(MESSAGES)]
 
 
@@ -124,6 +128,24 @@ async def test_what_is_not_a_chunk_is_a_broken_answer(chunk):
     with pytest.raises(LlmFailed) as caught:
         await said(over(lambda _: sse(delta("a"), chunk)))
     assert caught.value.kind == "broken"
+
+
+@pytest.mark.parametrize("last", [(), (delta("b"),), ({"choices": [], "usage": {"total_tokens": 5}},)])
+async def test_a_stream_that_just_ends_is_a_broken_answer(last):
+    with pytest.raises(LlmFailed, match="broken"):
+        await said(over(lambda _: sse(delta("a"), *last)))
+
+
+async def test_either_sign_of_the_end_is_enough():
+    for end in ("[DONE]", finish("stop")):
+        assert await said(over(lambda _, end=end: sse(delta("a"), end))) == ["a"]
+
+
+@pytest.mark.parametrize("reason", ["length", "content_filter"])
+async def test_an_answer_that_was_cut_short_says_so_streamed_or_not(reason):
+    assert await said(over(lambda _: sse(delta("a"), finish(reason), "[DONE]"))) == ["a", CutShort()]
+    whole = {"choices": [{"message": {"content": "a"}, "finish_reason": reason}]}
+    assert await said(over(lambda _: httpx2.Response(200, json=whole))) == ["a", CutShort()]
 
 
 async def test_a_server_that_cannot_be_reached_is_a_connection_failure():

@@ -19,6 +19,10 @@ def test_speech_stops_after_a_whole_sentence():
     assert said.endswith("rede.")
 
 
+def test_an_unfinished_last_sentence_is_not_said():
+    assert spoken("A sala tem duas antenas [1]. A cobertura é de…", "pt") == "A sala tem duas antenas."
+
+
 def test_speech_of_one_endless_sentence_is_cut_at_a_word():
     said = spoken("palavra " * 200, "pt")
     assert len(said) <= MAX_CHARS
