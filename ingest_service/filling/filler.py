@@ -85,7 +85,7 @@ class Filler:
                 self._turn()
                 pause = LOOK_AGAIN_S
             except FillerStopping:
-                continue
+                pause = LOOK_AGAIN_S
             except Unavailable as error:
                 pause = self._after_trouble(pause)
                 log.warning("filling_interrupted", reason=error.detail, again_in_s=pause)
@@ -102,9 +102,11 @@ class Filler:
         if wanted is None:
             return
         if self._looked_for != wanted:
-            self._looked_for = wanted
+            if self.store.next is not None and self.store.next.fingerprint != wanted:
+                self.store.abandon()
             if self.store.unfinished(wanted):
                 log.info("filling_taken_up", number=self.store.next and self.store.next.number)
+            self._looked_for = wanted
         if self.request.exists() or (self.store.next is None and self.store.fingerprint != wanted):
             self.store.begin(wanted)
             self.request.unlink(missing_ok=True)

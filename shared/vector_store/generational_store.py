@@ -149,7 +149,7 @@ class GenerationalStore:
         """Drop the next generation, if there is one."""
         if (unwanted := self._next) is None:
             return
-        self._next = None
+        self._next = self.filling = None
         self._retire(unwanted)
 
     def swap(self) -> None:
