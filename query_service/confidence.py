@@ -6,13 +6,13 @@ words alone, so the fusion with dense vectors changes which passages are judged,
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 from query_service.answering.answer_kind import AnswerKind, asked_kind, holds_kind
 from query_service.answering.pieces import pieces
 from query_service.retrieval.retriever import Found
 from query_service.words.everyday import telling
-from query_service.words.names import named
+from query_service.words.names import counted_once, named
 from query_service.words.terms import Features, Weights, Word, WordReader, grams, share, weigh
 from shared.models import Chunk
 
@@ -50,17 +50,17 @@ class Signals:
 
 
 WEIGHTS = Signals(
-    words=-1.15,
-    sentence=3.81,
-    spelling=2.13,
-    telling=1.2,
-    substance=0.93,
-    missing=-1.28,
-    names_missing=-0.8,
-    kind=1.67,
-    agreement=2.0,
+    words=-1.81,
+    sentence=5.41,
+    spelling=1.95,
+    telling=-0.36,
+    substance=1.38,
+    missing=-2.16,
+    names_missing=-1.6,
+    kind=1.65,
+    agreement=1.92,
 )
-BIAS = -5.58
+BIAS = -5.06
 
 
 def confidence(question: str, found: Found, reader: WordReader) -> float:
@@ -77,10 +77,17 @@ def _sum(seen: Signals) -> float:
 def signals(question: str, found: Found, reader: WordReader) -> list[Signals]:
     """One for each passage that is judged, in their order."""
     words = {word.stem: word for word in found.words}
+    part = dict.fromkeys(words, 1.0) | counted_once(question, reader)
+    weights = weigh(found.words, found.rarity)
     asked = _Asked(
-        weights=weigh(found.words, found.rarity),
+        weights=replace(
+            weights,
+            stems={stem: weight * part[stem] for stem, weight in weights.stems.items()},
+            surfaces={word.surface: weights.surfaces[word.surface] * part[word.stem] for word in found.words},
+        ),
         words=tuple(words.values()),
         general={stem: telling(stem) for stem in words},
+        counted={stem: telling(stem) * part[stem] for stem in words},
         names=named(question, reader) & words.keys(),
         kind=asked_kind(question),
     )
@@ -95,6 +102,9 @@ class _Asked:
     weights: Weights
     words: tuple[Word, ...]
     general: Mapping[str, float]
+    """How telling each word is by itself."""
+    counted: Mapping[str, float]
+    """The same, where the words of a name count as one."""
     names: frozenset[str]
     kind: AnswerKind | None
 
@@ -104,7 +114,7 @@ def _signals(chunk: Chunk, agreement: float, asked: _Asked, reader: WordReader) 
     parts = [piece.text for piece in pieces(chunk.text, chunk.context)]
     # A heading may be the question itself, as in an FAQ, and then the text under it need not repeat its words.
     sentences = [asked.weights.translated(reader.features(text)) for text in [*chunk.heading_path[-1:], *parts]]
-    missing = [weight for stem, weight in asked.general.items() if stem not in whole.stems]
+    missing = {stem: weight for stem, weight in asked.general.items() if stem not in whole.stems}
     kind = NO_KIND
     if asked.kind is not None:
         kind = float(any(holds_kind(asked.kind, text, asked.general.keys(), reader) for text in parts))
@@ -112,9 +122,9 @@ def _signals(chunk: Chunk, agreement: float, asked: _Asked, reader: WordReader) 
         words=_in_part(asked, whole),
         sentence=max((_in_part(asked, each) for each in sentences), default=0.0),
         spelling=share(asked.weights.surfaces, whole.surfaces),
-        telling=share(asked.general, whole.stems),
-        substance=sum(asked.general.values()) - sum(missing),
-        missing=max(missing, default=0.0),
+        telling=share(asked.counted, whole.stems),
+        substance=sum(weight for stem, weight in asked.counted.items() if stem not in missing),
+        missing=max(missing.values(), default=0.0),
         names_missing=len(asked.names - whole.stems) / max(1, len(asked.names)),
         kind=kind,
         agreement=agreement,

@@ -10,8 +10,9 @@ from shared.embeddings.folding import fold
 _DATE = re.compile(r"\b(?:1\d|20)\d\d\b|\bséculo\b", re.IGNORECASE)
 _NAME = re.compile(r"(?<=[\w,;:)] )[\"“'*]*([A-ZÀ-ÖØ-Þ]\w+)")
 _NUMBER = re.compile(
-    r"(?<![\w-])\d[\d.,]*(?!\w)|\b(?:dois|duas|três|quatro|cinco|seis|sete|oito|nove|dez|onze|doze|vinte|trinta|cem|mil|"
-    r"milhão|milhões|bilhões|one|two|three|four|five|six|seven|eight|nine|ten|hundred|thousand|million)\b",
+    r"(?<![\w-])(?!(?:1[5-9]|20)\d\d(?![\d.,]*\d))\d[\d.,]*(?!\w)"
+    r"|\b(?:dois|duas|três|quatro|cinco|seis|sete|oito|nove|dez|onze|doze|vinte|trinta|cem|mil|milhão|milhões|bilhões"
+    r"|one|two|three|four|five|six|seven|eight|nine|ten|hundred|thousand|million)\b",
     re.IGNORECASE,
 )
 
@@ -22,7 +23,7 @@ class AnswerKind(Enum):
     SOMEBODY = "somebody"
     """A capitalised word that the question does not bring itself."""
     NUMBER = "number"
-    """Digits that are no part of a name (5G), or a number in words."""
+    """Digits that are no part of a name (5G) and no year, or a number in words."""
 
 
 _ASKED = (

@@ -58,11 +58,11 @@ def test_the_right_page_is_among_the_first_five(figures: Figures):
 
 def test_what_nothing_answers_is_refused_and_most_of_the_rest_is_not(figures: Figures):
     configured = figures["Refusals, the set's own unanswerable questions"]["as configured"]
-    # A third of these 30 are about the right subject, whose one fact is missing: words hardly tell.
-    assert configured["unanswerable refused"] >= 0.8
+    # Two thirds of these 56 are about the right subject, whose one fact is missing: words hardly tell.
+    assert configured["unanswerable refused"] >= 0.84
     assert configured["answerable kept"] >= 0.8
     halves = figures["Refusals over halves of the documents, titles in turn"]["as configured"]
-    assert halves["unanswerable refused"] >= 0.88
+    assert halves["unanswerable refused"] >= 0.91
 
 
 def test_answers_hold_what_was_asked_and_every_quote_is_literal(figures: Figures):

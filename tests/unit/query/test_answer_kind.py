@@ -28,6 +28,8 @@ def test_the_question_word_tells_what_is_asked_for(question, kind):
         (AnswerKind.SOMEBODY, "A história do Inatel é longa.", False),
         (AnswerKind.NUMBER, "Um terminal usa até oito fatias.", True),
         (AnswerKind.NUMBER, "O 5G usa fatias.", False),
+        (AnswerKind.NUMBER, "Nasceu em 1907.", False),
+        (AnswerKind.NUMBER, "São 1.907 alunos.", True),
     ],
 )
 def test_a_name_of_the_question_is_nobody_and_the_digit_of_a_name_is_no_number(kind, sentence, held):

@@ -24,6 +24,12 @@ def test_a_name_that_the_passage_lacks_speaks_against_it():
     assert chance("O que a antena Jacarandá cobre?", ANTENNA) < chance("O que a antena cobre?", ANTENNA) / 2
 
 
+def test_a_long_name_counts_once_so_the_one_word_asked_about_it_is_heard():
+    town = passage("Santa Rita do Sapucaí é uma cidade do sul de Minas Gerais. Nela fica o Inatel.")
+    assert chance("Santa Rita do Sapucaí tem aeroporto?", town) < 0.5
+    assert chance("Onde fica Santa Rita do Sapucaí?", town) > 0.7
+
+
 def test_a_missing_everyday_word_weighs_less_than_a_missing_term():
     assert telling("comec") < telling("numerolog") == 1
     assert chance("A antena começa onde?", ANTENNA) > chance("A antena numerologia onde?", ANTENNA)
