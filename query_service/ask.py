@@ -77,7 +77,7 @@ class Asker:
         )
         understood = time.perf_counter()
         key = await self._recall.key(question, follow_up=bool(past))
-        kept = await self._recall.find(key)
+        kept = await self._recall.find(key, question.organization_id)
         draft = kept.draft if kept else Draft()
         telling = _again(kept) if kept else self._anew(question, past, standalone, draft, key)
         found = understood

@@ -77,12 +77,13 @@ def build_app(
     turns = Turns()
     pending = PendingDocuments(settings.ingest.base_url)
     conversations = Conversations(engine)
+    book = FeedbackBook(engine)
     afterwork = Afterwork()
     memory = _memory(settings, engine, encoder)
     asker = Asker(
         conversations,
         Rewriter(reader, llm, deadline_s=settings.llm.rewrite_s),
-        Recall(engine, _answer_cache(settings.query), made_by=lambda: _made_by(settings, dense)),
+        Recall(engine, _answer_cache(settings.query), book, made_by=lambda: _made_by(settings, dense)),
         EvidenceFinder(retriever, reader, turns, min_confidence=settings.query.min_confidence, wide=llm is not None),
         Writer(Extractive(reader, citer), answerer, pending),
         summariser=Summariser(engine, llm),
@@ -126,7 +127,7 @@ def build_app(
     app.include_router(perguntar_routes(asker, allowed, settings.query))
     app.include_router(search_routes(retriever, turns, allowed, settings.query))
     app.include_router(conversation_routes(ConversationRecords(engine), memory, allowed))
-    app.include_router(feedback_routes(FeedbackBook(engine), allowed))
+    app.include_router(feedback_routes(book, allowed))
     return app
 
 

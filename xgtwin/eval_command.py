@@ -51,6 +51,8 @@ def run_evaluation(settings: Settings, files: Files, scope: Scope) -> None:
 
 
 def _read(settings: Settings, files: Files, split: Split, embedder: Embedder | None) -> QuestionSet:
+    if not files.source.exists():
+        raise BadRequest(f"{files.source} is not there; name a folder or a file as docs/evaluation.md describes them.")
     if files.source.is_dir():
         data = read_folder(files.source, split)
     else:

@@ -7,11 +7,13 @@ import unicodedata
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
+from uuid import UUID
 
 from sqlalchemy import Engine
 
 from query_service.answer_cache.protocol import AnswerCache, KeptAnswer
 from query_service.answering.draft import Draft
+from query_service.conversations.feedback import FeedbackBook
 from query_service.events import Sources, Usage
 from query_service.question import Question
 from shared.db.corpus import corpus_version
@@ -21,12 +23,16 @@ from shared.observability.metrics import ANSWER_CACHE
 class Recall:
     """Finds and keeps answers; nothing without a cache.
 
-    `made_by` names all else that an answer depends on at the moment: models, prompts, settings, release, vectors.
+    An answer that somebody rated down is not given again. `made_by` names all else that an answer depends on at the
+    moment: models, prompts, settings, release, vectors.
     """
 
-    def __init__(self, engine: Engine, cache: AnswerCache | None, *, made_by: Callable[[], str]) -> None:
+    def __init__(
+        self, engine: Engine, cache: AnswerCache | None, book: FeedbackBook, *, made_by: Callable[[], str]
+    ) -> None:
         self._engine = engine
         self._cache = cache
+        self._book = book
         self._made_by = made_by
 
     async def key(self, question: Question, *, follow_up: bool) -> str | None:
@@ -43,11 +49,14 @@ class Recall:
         parts = [self._made_by(), str(question.organization_id), version, asked, question.top_k, filters]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
-    async def find(self, key: str | None) -> KeptAnswer | None:
+    async def find(self, key: str | None, organization_id: UUID) -> KeptAnswer | None:
         """An earlier answer; it took no tokens this time."""
         if self._cache is None or key is None:
             return None
         found = await self._cache.get(key)
+        if found is not None:
+            disliked = await asyncio.to_thread(self._book.disliked, organization_id, found.draft.text)
+            found = None if disliked else found
         ANSWER_CACHE.labels("hit" if found else "miss").inc()
         return found and KeptAnswer(found.sources, replace(deepcopy(found.draft), usage=Usage()))
 

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
-from query_service.api.schemas import Strict, Text, User
+from query_service.api.schemas import Strict, Text, User, without_controls
 from query_service.conversations.feedback import Opinion
 from query_service.conversations.tables import Conversation, Feedback, Message, Rating
 from query_service.events import Timings, Usage
@@ -14,8 +14,9 @@ from shared.models import Citation
 
 RATINGS = {"up": Rating.UP, "down": Rating.DOWN, 1: Rating.UP, -1: Rating.DOWN}
 
-Title = Annotated[Text, Field(max_length=500, description="Shown in lists; cut at a word after 80 characters.")]
-Remark = Annotated[Text | None, Field(max_length=4000)]
+Written = Annotated[Text, AfterValidator(without_controls)]
+Title = Annotated[Written, Field(max_length=500, description="Shown in lists; cut at a word after 80 characters.")]
+Remark = Annotated[Written | None, Field(max_length=4000)]
 
 
 class NewConversation(Strict):

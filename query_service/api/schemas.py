@@ -32,6 +32,11 @@ def _storable(text: str) -> str:
     return text
 
 
+def without_controls(text: str) -> str:
+    """Databases refuse NUL, and nobody means the others."""
+    return _CONTROL.sub(" ", text)
+
+
 Text = Annotated[str, AfterValidator(_storable)]
 User = Annotated[
     Text | None,
@@ -126,7 +131,7 @@ class LongQuestion(Unprocessable):
 
 def cleaned_question(text: str, max_chars: int, field: str = "question") -> str:
     """The question in composed Unicode without control characters. Raises `BlankQuestion` or `LongQuestion`."""
-    cleaned = _CONTROL.sub(" ", unicodedata.normalize("NFC", text)).strip()
+    cleaned = without_controls(unicodedata.normalize("NFC", text)).strip()
     if not cleaned:
         raise BlankQuestion(f"{field} is empty. Send the question in words.", code="empty_question")
     if len(cleaned) > max_chars:

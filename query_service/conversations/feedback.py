@@ -35,6 +35,20 @@ class FeedbackBook:
         except IntegrityError:  # the same visitor's other request made the row in between: now it is there
             return self._put(organization_id, message_id, visitor, opinion)
 
+    def disliked(self, organization_id: UUID, answer: str) -> bool:
+        """Whether somebody said that an answer with these words did not help."""
+        rated = (
+            select(Feedback.id)
+            .join(Message, col(Message.id) == col(Feedback.message_id))
+            .where(
+                Feedback.organization_id == organization_id,
+                Feedback.rating == Rating.DOWN.value,
+                Message.content == answer,
+            )
+        )
+        with Session(self._engine) as session:
+            return session.exec(rated.limit(1)).first() is not None
+
     def _put(self, organization_id: UUID, message_id: UUID, visitor: str, opinion: Opinion) -> Feedback:
         with Session(self._engine, expire_on_commit=False) as session:
             _require_answer(session, organization_id, message_id)

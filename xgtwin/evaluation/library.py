@@ -10,6 +10,7 @@ from query_service.answering.citations import Citer
 from query_service.answering.extractive import Extractive
 from query_service.evidence import EvidenceFinder
 from query_service.retrieval.glossary import SHIPPED, read_glossary
+from query_service.retrieval.reranking import Reranker
 from query_service.retrieval.retriever import Retriever
 from query_service.turns import Turns
 from query_service.words.terms import WordReader
@@ -27,13 +28,22 @@ class Library:
 
     store: VectorStore
     embedder: Embedder | None
+    reranker: Reranker | None
     encoder: LexicalEncoder
     reader: WordReader
 
     def retriever(self, settings: RetrievalSettings, embedder: Embedder | None) -> Retriever:
         """Retrieval with some settings of one's own, by words alone without an embedder."""
         glossary = read_glossary(settings.glossary or SHIPPED, self.reader.words)
-        return Retriever(self.store, lambda: embedder, self.encoder, self.reader, settings, glossary=glossary)
+        return Retriever(
+            self.store,
+            lambda: embedder,
+            self.encoder,
+            self.reader,
+            settings,
+            glossary=glossary,
+            reranker=self.reranker,
+        )
 
     def finder(self, retrieval: RetrievalSettings, query: QuerySettings) -> EvidenceFinder:
         retriever = self.retriever(retrieval, self.embedder)
@@ -44,7 +54,7 @@ class Library:
 
 
 @contextmanager
-def opened(entries: Sequence[Entry], embedder: Embedder | None) -> Iterator[Library]:
+def opened(entries: Sequence[Entry], embedder: Embedder | None, reranker: Reranker | None = None) -> Iterator[Library]:
     """A library of `entries`, gone afterwards; its dense vectors are made here, which takes time on a CPU."""
     encoder = LexicalEncoder()
     vectors = embedder.embed_passages([entry.searchable for entry in entries]) if embedder else None
@@ -59,7 +69,7 @@ def opened(entries: Sequence[Entry], embedder: Embedder | None) -> Iterator[Libr
             )
             for document in {(one.chunk.organization_id, one.chunk.document_id, one.chunk.version) for one in entries}:
                 store.publish(*document)
-            yield Library(store, embedder, encoder, WordReader(encoder.stems))
+            yield Library(store, embedder, reranker, encoder, WordReader(encoder.stems))
         finally:
             store.close()
 

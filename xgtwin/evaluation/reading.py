@@ -29,7 +29,11 @@ def read_folder(folder: Path, split: Split) -> QuestionSet:
 
     Raises `BadRequest` naming what is missing or wrong and where.
     """
-    passages = {line.id: _entry(line) for line, _ in read_lines(folder / PASSAGES, PassageLine)}
+    passages: dict[str, Entry] = {}
+    for passage, wrong in read_lines(folder / PASSAGES, PassageLine):
+        if passage.id in passages:
+            raise wrong(f"there is a passage {passage.id!r} above already")
+        passages[passage.id] = _entry(passage)
     questions = []
     for line, wrong in read_lines(folder / QUESTIONS, PassageQuestionLine):
         if missing := [name for name in line.gold if name not in passages]:

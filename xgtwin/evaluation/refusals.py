@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.embeddings.protocol import Embedder
 from shared.models import DEFAULT_ORGANIZATION_ID
 from shared.settings import Settings
 from xgtwin.evaluation.library import Library, opened
@@ -52,12 +51,13 @@ async def of_the_set(data: QuestionSet, library: Library, settings: Settings) ->
 
 
 async def over_halves(
-    title: str, data: QuestionSet, embedder: Embedder | None, settings: Settings, first_half: frozenset[str]
+    title: str, data: QuestionSet, whole: Library, settings: Settings, first_half: frozenset[str]
 ) -> tuple[Table, list[Failure]]:
     """Each question is put to the half of the documents that answers it, and to the other one.
 
-    `first_half`: titles. A question that the other half happens to answer too (the same rule in two regulations) is
-    not counted as unanswerable; one whose gold passages stand in both halves is not asked.
+    The halves have the models of the `whole` library. `first_half`: titles. A question that the other half happens to
+    answer too (the same rule in two regulations) is not counted as unanswerable; one whose gold passages stand in both
+    halves is not asked.
     """
     halves = [
         tuple(entry for entry in data.entries if (entry.chunk.title in first_half) is side) for side in (True, False)
@@ -66,7 +66,7 @@ async def over_halves(
     unanswerable: list[Asked] = []
     for half, other in (halves, halves[::-1]):
         inside, outside = ({entry.chunk.id for entry in each} for each in (half, other))
-        with opened(half, embedder) as library:
+        with opened(half, whole.embedder, whole.reranker) as library:
             answerable += await ask_all([one for one in data.questions if one.gold <= inside], library, settings)
             repeats = Repeats(data, half, library.reader)
             foreign = [one for one in data.questions if one.gold <= outside and not repeats.answers(one)]

@@ -7,6 +7,7 @@ set always brings the same figures.
 from collections.abc import Awaitable
 from dataclasses import dataclass
 
+from query_service.retrieval.reranking import build_reranker
 from shared.embeddings.protocol import Embedder
 from shared.settings import Settings
 from shared.version import VERSION
@@ -34,10 +35,11 @@ class Scope:
 
 
 async def evaluate(data: QuestionSet, scope: Scope, settings: Settings, embedder: Embedder | None) -> Report:
-    """Raises `Unavailable` when the embedding model does not answer."""
+    """Raises `Unavailable` when the embedding model does not answer, or the re-ranker's folder holds no whole model."""
     asked = data.sample(scope.limit)
     remembering = Remembering(embedder) if embedder else None
-    with opened(asked.entries, remembering) as library:
+    reranker = build_reranker(settings)
+    with opened(asked.entries, remembering, reranker) as library:
         rows = retrieval.rows(settings.retrieval, remembering, knobs=scope.knobs)
         tables, failures = retrieval.measure(asked, library, rows)
         if scope.whole:
@@ -48,13 +50,14 @@ async def evaluate(data: QuestionSet, scope: Scope, settings: Settings, embedder
             await _add(tables, failures, refusals.of_the_set(asked, library, settings))
     for title, first_half in ((HALVES, refusals.in_turn(asked)), (GIVEN_HALVES, scope.first_half)):
         if scope.whole and first_half:
-            await _add(tables, failures, refusals.over_halves(title, asked, remembering, settings, first_half))
+            await _add(tables, failures, refusals.over_halves(title, asked, library, settings, first_half))
     made_with = {
         "split": scope.split,
         "questions": str(len(asked.questions)),
         "passages": str(len(asked.entries)),
         "xgtwin": VERSION,
         "model": embedder.name if embedder else "none",
+        "re-ranker": reranker.name if reranker else "none",
     }
     return Report(set_name=data.name, made_with=made_with, tables=tuple(tables), failures=tuple(failures))
 

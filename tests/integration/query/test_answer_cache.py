@@ -80,6 +80,18 @@ def test_a_follow_up_is_answered_anew(grounded, model):
     assert again["cached"] is False
 
 
+def test_an_answer_that_was_rated_down_is_written_anew(grounded, model):
+    first = ask(grounded)
+    assert ask(grounded)["cached"]
+    grounded.post(f"/messages/{first['message_id']}/feedback", json={"rating": "down"})
+    model.script = [model.script[0].replace("Foi fundado", "O Inatel foi fundado")]
+    anew = ask(grounded)
+    assert anew["cached"] is False
+    assert anew["answer"].startswith("O Inatel")
+    again = ask(grounded)
+    assert (again["cached"], again["answer"]) == (True, anew["answer"])
+
+
 def test_what_was_not_grounded_is_not_kept(build, llm, model):
     model.script = ["Os documentos não dizem isso."]
     with TestClient(build(llm=llm)) as client:

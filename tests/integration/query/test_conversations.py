@@ -32,10 +32,23 @@ def test_a_conversation_is_made_read_and_renamed(client):
     assert renamed.json()["title"] == client.get("/conversations").json()["items"][0]["title"] == "Turma B"
 
 
-@pytest.mark.parametrize("body", [{}, {"title": ""}, {"title": " \n"}, {"title": "a" * 501}, {"titel": "a"}])
+@pytest.mark.parametrize(
+    "body", [{}, {"title": ""}, {"title": " \n"}, {"title": "\x00"}, {"title": "a" * 501}, {"titel": "a"}]
+)
 def test_a_title_must_be_one(client, body):
     conversation = client.post("/conversations", json={}).json()["id"]
     assert client.patch(f"/conversations/{conversation}", json=body).status_code == 422
+
+
+def test_control_characters_are_not_kept(client):
+    """PostgreSQL refuses NUL in a text."""
+    answer = ask(client)
+    route = f"/conversations/{answer['conversation_id']}"
+    assert client.patch(route, json={"title": "Visita\x00do colégio"}).json()["title"] == "Visita do colégio"
+    assert client.post("/conversations", json={"title": "a\x00b"}).json()["title"] == "a b"
+    said = {"rating": "down", "comment": "Faltou\x00o dia.", "expected": "31\x08de março"}
+    kept = client.post(f"/messages/{answer['message_id']}/feedback", json=said).json()
+    assert (kept["comment"], kept["expected"]) == ("Faltou o dia.", "31 de março")
 
 
 def test_an_unknown_conversation_can_be_neither_read_nor_renamed(client):

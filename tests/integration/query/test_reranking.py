@@ -13,6 +13,9 @@ from shared.settings import Settings
 from tests.integration.query.conftest import Build
 from tests.models import cross_encoder, minilm
 from tests.unit.query.samples import passage
+from tests.unit.xgtwin.evaluation import toy
+from xgtwin.evaluation.reading import read_folder
+from xgtwin.evaluation.run import Scope, evaluate
 
 _REASON = minilm.available()
 pytestmark = pytest.mark.skipif(_REASON is not None, reason=_REASON or "")
@@ -83,3 +86,14 @@ def test_a_folder_without_a_whole_model_stops_the_start(folder: Path, tmp_path: 
     (half / "tokenizer.json").unlink()
     with pytest.raises(Unavailable, match="whole model"):
         build_reranker(settings(tmp_path, reranker_dir=half))
+
+
+async def test_the_evaluation_measures_the_reranker_that_is_configured(folder: Path, tmp_path: Path):
+    data = read_folder(toy.write(tmp_path / "toy"), "all")
+    scope = Scope("all", knobs=False, whole=False)
+    too_slow = settings(tmp_path, reranker_dir=folder, rerank_s=1e-9)
+    before = failures()
+    assert (await evaluate(data, scope, settings(tmp_path), None)).made_with["re-ranker"] == "none"
+    assert failures() == before
+    assert (await evaluate(data, scope, too_slow, None)).made_with["re-ranker"] == folder.name
+    assert failures() > before

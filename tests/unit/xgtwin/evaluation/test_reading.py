@@ -53,6 +53,7 @@ def test_a_passage_that_is_there_twice_in_other_capitals_counts_once(folder: Pat
         ("questions.jsonl", '{"id": "q9", "split": "train", "question": "Onde?", "gold": ["p1"]}', "split: "),
         ("questions.jsonl", "not JSON", "Invalid JSON"),
         ("passages.jsonl", '{"id": "p10", "title": "Sem texto"}', "text: Field required"),
+        ("passages.jsonl", '{"id": "p1", "text": "Outro texto."}', "there is a passage 'p1' above already"),
         ("questions_unanswerable.jsonl", '{"id": "u9"}', "question: Field required"),
     ],
 )

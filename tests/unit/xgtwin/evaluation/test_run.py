@@ -7,6 +7,7 @@ import pytest
 from shared.errors import BadRequest
 from shared.settings import Settings
 from tests.unit.xgtwin.evaluation import toy
+from xgtwin.eval_command import Files, run_evaluation
 from xgtwin.evaluation import report
 from xgtwin.evaluation.reading import read_folder
 from xgtwin.evaluation.report import Report
@@ -122,3 +123,8 @@ async def test_a_second_question_is_measured_beside_its_stand_alone_form(folder:
 async def test_retrieval_alone_is_measured_without_the_rest(folder: Path):
     titles = [table.title for table in (await made(folder, Scope("test", whole=False))).tables]
     assert titles == ["Retrieval", "Retrieval, 95 % intervals"]
+
+
+def test_a_set_that_is_not_there_is_named(tmp_path: Path):
+    with pytest.raises(BadRequest, match="absent is not there"):
+        run_evaluation(SETTINGS, Files(tmp_path / "absent"), Scope("all"))
