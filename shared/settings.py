@@ -108,6 +108,9 @@ class TwinSettings(Service):
         "xgtwin", pattern=r"^[A-Za-z0-9_-]{1,64}$", description="This bridge's name in its own status topic."
     )
     token: SecretStr = Field(SecretStr(""), description="Token WebSocket clients must send when authentication is on.")
+    viewer_token: SecretStr = Field(
+        SecretStr(""), description="A second token, for those who may watch lamps but not switch them."
+    )
     max_clients: int = Field(2000, ge=1, description="WebSocket connections at most.")
 
 

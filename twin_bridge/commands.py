@@ -6,7 +6,8 @@ stateDiagram-v2
     [*] --> offline: the lamp is announced as offline
     accepted --> published: PUBACK
     published --> applied: a later report matches
-    accepted --> failed: broker away
+    accepted --> offline: the broker is away
+    accepted --> failed: the broker went away before PUBACK
     accepted --> superseded: newer command for the same fields
     published --> superseded
     published --> timeout: ttl over
@@ -43,7 +44,8 @@ REMEMBERED = 4096
 
 Reply = Callable[[Ack], None]
 Publish = Callable[[str, Change], "asyncio.Future[None]"]
-"""Send a change to a lamp; the future ends with PUBACK. Raises or ends with `Unavailable`."""
+"""Send a change to a lamp; the future ends with PUBACK. Raises `Unavailable` if there is no broker to send it to; the
+future ends with `Unavailable` if the broker goes away before it confirms, and then nobody knows."""
 Changed = Callable[[str], None]
 
 _SLOTS = {Cap.RGB: "colour", Cap.CT: "colour"}
@@ -174,16 +176,21 @@ class Commands:
         try:
             future = self._publish(device_id, change)
         except Unavailable as error:
-            self._published(commands, error)
+            self._end(commands, Stage.OFFLINE, str(error))
         else:
             future.add_done_callback(lambda done: self._published(commands, done.exception()))
 
     def _published(self, commands: list[Command], error: BaseException | None) -> None:
+        if error is not None:
+            self._end(commands, Stage.FAILED, str(error))
+            return
         for command in commands:
-            if error is None:
-                self._reach(command, Stage.PUBLISHED)
-            else:
-                self._finish(command, Stage.FAILED, str(error))
+            self._reach(command, Stage.PUBLISHED)
+            self._show(command.cmd.id)
+
+    def _end(self, commands: list[Command], stage: Stage, error: str) -> None:
+        for command in commands:
+            self._finish(command, stage, error)
             self._show(command.cmd.id)
 
     def _expire(self, command: Command) -> None:

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.errors import BadRequest, Conflict, Forbidden, NotFound, TooManyRequests, Unauthorized, Unavailable
 from twin_bridge import client_messages
 from twin_bridge.client_messages import Cmd, Refused, Wish
-from twin_bridge.gate import COMMAND_BURST, COMMAND_RATE, Bucket, Gate, offered_token
-from twin_bridge.protocol import Ack, Cap, Device, ErrorCode, Stage
+from twin_bridge.gate import COMMAND_BURST, COMMAND_RATE, VIEWERS_WATCH, Bucket, Gate, offered_token
+from twin_bridge.protocol import Ack, Cap, Device, ErrorCode, Role, Stage
 from twin_bridge.relay import Relay
 
 DeviceId = Annotated[str, Path(max_length=64)]
@@ -46,8 +46,11 @@ def device_routes(relay: Relay, gate: Gate) -> APIRouter:
     commands = Bucket(COMMAND_RATE, COMMAND_BURST)  # one for all HTTP callers: it protects the lamps
 
     def admit(request: Request) -> None:
-        if not gate.opens(offered_token(request.headers.items())):
+        role = gate.role(offered_token(request.headers.items()))
+        if role is None:
             raise Unauthorized("Send the bridge's token (TWIN__TOKEN) as 'Authorization: Bearer TOKEN'.")
+        if role is Role.VIEWER and request.method != "GET":
+            raise Forbidden(VIEWERS_WATCH)
         if not gate.allows_origin(request.headers.get("origin"), request.headers.get("host", "")):
             raise Forbidden("Pages of this origin may not use the bridge. See TWIN__ALLOWED_ORIGINS.")
 

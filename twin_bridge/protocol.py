@@ -63,13 +63,22 @@ class Stage(StrEnum):
     TIMEOUT = "timeout"
     """The lamp did not report that state within `ttl`."""
     FAILED = "failed"
-    """It did not reach the broker; it will not be sent later."""
+    """The broker went away before it confirmed the command; it will not be sent again."""
     OFFLINE = "offline"
-    """The lamp is announced as offline."""
+    """The lamp is announced as offline, or the broker is away. Nothing was sent, nothing will be sent later."""
 
     @property
     def final(self) -> bool:
         return self not in {Stage.ACCEPTED, Stage.PUBLISHED}
+
+
+class Role(StrEnum):
+    """What a token allows."""
+
+    VIEWER = "viewer"
+    """Everything is shown; a command is refused with `forbidden`."""
+    OPERATOR = "operator"
+    """May switch lamps."""
 
 
 class ErrorCode(StrEnum):
@@ -144,7 +153,7 @@ class Hello(Message):
 
 class Welcome(Message):
     t: Literal["welcome"] = "welcome"
-    role: str
+    role: Role
     epoch: str
     """Changes with each start of the bridge; `seq` means nothing in another epoch."""
     seq: int

@@ -15,9 +15,9 @@ from twin_bridge import client_messages as said
 from twin_bridge import protocol
 from twin_bridge.client_messages import Refused
 from twin_bridge.client_slot import ClientSlot, Goodbye
-from twin_bridge.gate import COMMAND_BURST, COMMAND_RATE, MESSAGE_BURST, MESSAGE_RATE, Bucket, Gate
+from twin_bridge.gate import COMMAND_BURST, COMMAND_RATE, MESSAGE_BURST, MESSAGE_RATE, VIEWERS_WATCH, Bucket, Gate
 from twin_bridge.hub import Hub, HubFull
-from twin_bridge.protocol import ErrorCode
+from twin_bridge.protocol import ErrorCode, Role
 from twin_bridge.relay import Relay, epoch_ms
 
 log = get_logger(__name__)
@@ -41,12 +41,16 @@ _CLOSE_CODES = {
 async def serve_client(ws: WebSocket, relay: Relay, hub: Hub, gate: Gate) -> None:
     """Talk with a client until either side ends it. A refused client is accepted first, or it could not read why."""
     offered = ws.scope.get("subprotocols", [])
-    await ws.accept(subprotocol=protocol.SUBPROTOCOL if protocol.SUBPROTOCOL in offered else None)
+    spoken = protocol.SUBPROTOCOL in offered
+    await ws.accept(subprotocol=protocol.SUBPROTOCOL if spoken else None)
     address = ws.client.host if ws.client else ""
     try:
         if not gate.allows_origin(ws.headers.get("origin"), ws.headers.get("host", "")):
             detail = "Pages of this origin may not connect. The operator can add it to TWIN__ALLOWED_ORIGINS."
             raise Refused(ErrorCode.FORBIDDEN, detail, fatal=True)
+        if offered and not spoken:  # such as an MQTT client that takes us for the broker
+            detail = f"This bridge speaks the subprotocol {protocol.SUBPROTOCOL}, which the client did not offer."
+            raise Refused(ErrorCode.BAD_MESSAGE, detail, fatal=True)
         with hub.join(address) as slot:
             await _talk(ws, slot, _Conversation(ws, slot, relay, gate))
     except HubFull as error:
@@ -110,6 +114,7 @@ class _Conversation:
         self._messages = Bucket(MESSAGE_RATE, MESSAGE_BURST)
         self._commands = Bucket(COMMAND_RATE, COMMAND_BURST)
         self._sender = f"connection-{id(slot)}"
+        self._role = gate.role("")
 
     async def run(self) -> None:
         """Read until the client leaves or is refused; the reason of a refusal is said before the slot closes."""
@@ -174,6 +179,8 @@ class _Conversation:
             case said.Ping():
                 self._slot.say(protocol.Pong(ts=message.ts, now=epoch_ms(), seq=self._relay.table.seq))
             case said.Cmd():
+                if self._role is not Role.OPERATOR:
+                    raise Refused(ErrorCode.FORBIDDEN, VIEWERS_WATCH, cid=message.cid)
                 if not self._commands.take():
                     detail = f"At most {COMMAND_RATE:g} commands a second; this one was not done."
                     raise Refused(ErrorCode.RATE, detail, cid=message.cid)
@@ -181,7 +188,8 @@ class _Conversation:
 
     def _welcome(self, auth: said.Auth) -> None:
         """Let in, and start the snapshot. A second `auth` starts over with what it asks for."""
-        if not self._gate.opens(auth.token):
+        self._role = self._gate.role(auth.token)
+        if self._role is None:
             raise Refused(ErrorCode.UNAUTHORIZED, "This token is not the one of this bridge (TWIN__TOKEN).", fatal=True)
         if auth.client:
             self._sender = auth.client
@@ -189,7 +197,7 @@ class _Conversation:
         self._slot.want(auth.devices, auth.max_hz)
         self._slot.say(
             protocol.Welcome(
-                role="operator",
+                role=self._role,
                 epoch=self._relay.table.epoch,
                 seq=delta.seq,
                 resumed=not delta.full,

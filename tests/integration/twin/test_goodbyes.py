@@ -28,6 +28,27 @@ async def test_a_wrong_token_is_4401_and_the_right_one_is_welcome(mosquitto: Mos
             await unity.until("snapshot")
 
 
+async def test_a_viewer_sees_every_lamp_and_switches_none(mosquitto: Mosquitto):
+    with (
+        bridge(mosquitto.url, auth="on", token="s3cret", viewer_token="glass") as running,
+        peer(mosquitto.port, "twin/v1/shown/set") as other,
+    ):
+        async with client(running.ws) as unity:
+            await unity.say("auth", token="glass")
+            assert (await unity.until("welcome"))["role"] == "viewer"
+            other.lamp("shown", on=True)
+            await unity.until_device("shown", on=True)
+            await unity.command("c-1", "shown", on=False)
+            assert (await unity.until("error", cid="c-1"))["code"] == "forbidden"
+            await unity.say("auth", token="s3cret")
+            assert (await unity.until("welcome"))["role"] == "operator"
+            await unity.command("c-2", "shown", on=False)
+            assert json.loads((await other.hear())[1]) == {"on": False}
+        glass = {"Authorization": "Bearer glass"}
+        assert running.get("/devices/shown", headers=glass).json()["state"]["on"] is True
+        assert running.post("/devices/shown/set", headers=glass, json={"state": {"on": True}}).status_code == 403
+
+
 async def test_http_wants_the_same_token(mosquitto: Mosquitto):
     with bridge(mosquitto.url, auth="on", token="s3cret") as running:
         for headers, status in (
@@ -66,6 +87,16 @@ async def test_what_is_no_message_gets_4400(lamps: Bridge, rubbish: str | bytes)
     async with client(lamps.ws) as unity:
         await unity.ws.send(rubbish)
         assert await unity.closed() == 4400
+
+
+async def test_a_client_of_another_subprotocol_gets_4400_and_the_name_of_ours(lamps: Bridge):
+    async with client(lamps.ws, subprotocols=["mqtt"]) as unity:
+        assert unity.ws.subprotocol is None
+        assert "twin.v1.json" in (await unity.until("error"))["error"]
+        assert await unity.closed() == 4400
+    async with client(lamps.ws, subprotocols=["twin.v9.json", "twin.v1.json"]) as unity:
+        assert unity.ws.subprotocol == "twin.v1.json"
+        await unity.until("snapshot")
 
 
 async def test_a_wrong_field_is_an_error_and_the_conversation_goes_on(lamps: Bridge, mosquitto: Mosquitto):
@@ -109,6 +140,13 @@ async def test_a_flood_gets_4429(lamps: Bridge):
     async with client(lamps.ws, auth={}) as unity:
         for _ in range(300):
             await unity.ws.send('{"t":"ping","v":1}')
+        assert await unity.closed() == 4429
+
+
+async def test_a_flood_of_commands_gets_4429_too(lamps: Bridge):
+    async with client(lamps.ws, auth={}) as unity:
+        for n in range(300):
+            await unity.command(f"c-{n}", "anything", on=True)
         assert await unity.closed() == 4429
 
 

@@ -14,7 +14,7 @@ from twin_bridge.client_slot import ClientSlot
 from twin_bridge.gate import Bucket, Gate
 from twin_bridge.matching import matches
 from twin_bridge.mqtt import MqttLink
-from twin_bridge.protocol import Cap, LampState, Mode, Pong
+from twin_bridge.protocol import Cap, LampState, Mode, Pong, Role
 from twin_bridge.state import DeviceTable
 
 
@@ -77,9 +77,9 @@ def test_authentication_without_a_token_cannot_start():
 
 def test_tokens_of_any_text_are_compared():
     asking = gate("on", token="sésamo")
-    assert asking.opens("sésamo")
-    assert not asking.opens("sesamo")
-    assert not asking.opens("")
+    assert asking.role("sésamo") is Role.OPERATOR
+    assert asking.role("sesamo") is None
+    assert asking.role("") is None
 
 
 def test_a_bucket_gives_its_burst_and_refills():
