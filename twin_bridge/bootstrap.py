@@ -11,6 +11,7 @@ from shared.web.app import create_service_app
 from twin_bridge.devices_api import device_routes
 from twin_bridge.gate import Gate
 from twin_bridge.hub import Hub
+from twin_bridge.lamps.families import Families
 from twin_bridge.lamps.native import NativeLamps
 from twin_bridge.mqtt import MqttLink
 from twin_bridge.protocol import MAX_MESSAGE_BYTES
@@ -32,9 +33,9 @@ def build_app(settings: Settings) -> FastAPI:
     gate = Gate(settings)
     table = DeviceTable()
     hub = Hub(table, settings.twin.max_clients)
-    family = NativeLamps()
-    link = MqttLink(settings.twin.mqtt_url, settings.twin.name, family.subscriptions)
-    relay = Relay(table, hub, family, link)
+    families = Families([NativeLamps()])
+    link = MqttLink(settings.twin.mqtt_url, settings.twin.name, families.subscriptions)
+    relay = Relay(table, hub, families, link)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -29,7 +29,7 @@ from shared.observability.logs import get_logger
 from shared.observability.metrics import TWIN_COMMANDS
 from twin_bridge.client_messages import Cmd, Wish
 from twin_bridge.command_checks import check
-from twin_bridge.lamps.protocol import Change
+from twin_bridge.lamps.protocol import Change, Limits
 from twin_bridge.matching import matches, overlay
 from twin_bridge.protocol import Ack, Cap, Stage
 from twin_bridge.state import DeviceTable
@@ -96,7 +96,8 @@ class Commands:
             known.reply = reply
             self._tell(known)
             return
-        device = check(cmd, self._table.get(cmd.id))
+        known_device = self._table.get(cmd.id)
+        device = check(cmd, known_device, self._table.limits(cmd.id) if known_device else Limits())
         loop = asyncio.get_running_loop()
         command = Command(cmd, reply, loop.time(), set(cmd.mask))
         self._recent[sender, cmd.cid] = command

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from twin_bridge.lamps.protocol import Report, Sighting
+from twin_bridge.lamps.protocol import Limits, Report, Sighting
 from twin_bridge.protocol import Cap, Device, LampState, Mode
 
 MAX_DEVICES = 5000
@@ -29,8 +29,18 @@ class Entry:
     """When the lamp itself spoke last, on the clock that callers use."""
     announced: bool | None = None
     """Its availability topic, if it has one."""
+    limits: Limits = field(default_factory=Limits)
     json: str = field(default="", repr=False)
     """The device as it is sent, made once per change for all clients."""
+
+
+@dataclass(frozen=True)
+class Silence:
+    """How long a device has said nothing, and whether an availability topic vouches for it."""
+
+    device: Device
+    seconds: float
+    announced: bool
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,10 @@ class DeviceTable:
         """All devices by id."""
         return [self._entries[device_id].device for device_id in sorted(self._entries)]
 
+    def limits(self, device_id: str) -> Limits:
+        """What the lamp accepts within its capabilities."""
+        return self._entries[device_id].limits
+
     def seq_of(self, device_id: str) -> int:
         return self._entries[device_id].seq
 
@@ -88,18 +102,22 @@ class DeviceTable:
         else:
             state = _overlay(device.state, seen.report)
             caps = _caps(device.caps, seen.report)
-            update = {"state": state, "known": True, "caps": caps, "name": seen.report.name or device.name}
-            if state != device.state or not device.known:
+            known = device.known or seen.report.of_state
+            update = {"state": state, "known": known, "caps": caps, "name": seen.report.name or device.name}
+            if state != device.state or known != device.known:
                 update["ts"] = epoch_ms
+            entry.limits = seen.report.limits or entry.limits
             if not device.pending:
                 update["desired"] = state
         update["online"] = entry.announced is not False
         # Its last will vouches for a lamp that is announced as online; a lamp without one must be heard itself.
-        if not retained or (seen.report is None and seen.online):
+        if (not retained and _spoke(seen)) or (seen.report is None and seen.online):
             entry.heard = now
             update["stale"] = False
-        elif seen.report is not None and not device.known:
+        elif seen.report is not None and seen.report.of_state and not device.known:
             update["stale"] = entry.announced is not True
+        if seen.report is not None and seen.report.unknown:
+            update["stale"] = True
         return self._update(entry, update)
 
     def set_desired(self, device_id: str, desired: LampState | None) -> bool:
@@ -112,12 +130,10 @@ class DeviceTable:
         entry = self._entries.get(device_id)
         return entry is not None and self._update(entry, {"stale": True})
 
-    def quiet_since(self, moment: float) -> list[str]:
-        """Devices that are not stale yet, have no availability topic to vouch for them, and were not heard since."""
+    def silences(self, now: float) -> list[Silence]:
+        """How long each device has been silent at `now`, on the clock of `take`."""
         return [
-            device_id
-            for device_id, entry in self._entries.items()
-            if entry.heard < moment and not entry.device.stale and entry.announced is None
+            Silence(entry.device, now - entry.heard, entry.announced is not None) for entry in self._entries.values()
         ]
 
     def remove(self, device_id: str) -> bool:
@@ -159,6 +175,11 @@ class DeviceTable:
         entry.device = device.model_copy(update={**update, "rev": device.rev + 1})
         entry.json = ""
         return True
+
+
+def _spoke(seen: Sighting) -> bool:
+    """Whether the lamp itself, or what vouches for it, said how it is; a description of it is no sign of life."""
+    return seen.report.of_state if seen.report is not None else seen.online is not None
 
 
 def _overlay(state: LampState, report: Report) -> LampState:
