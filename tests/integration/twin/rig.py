@@ -22,7 +22,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from shared.settings import Settings, TwinSettings
-from shared.web.server import Listener, bind
+from shared.web.server import Listener, bind, uvicorn_config
 from twin_bridge.bootstrap import build_app
 from twin_bridge.protocol import MAX_MESSAGE_BYTES, SEND_BUFFER_BYTES
 
@@ -79,19 +79,17 @@ class Mosquitto:
 class Bridge:
     """The application as it is served, on a thread with its own loop."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, direct: bool = True) -> None:
         app = build_app(settings)
-        self._socket = bind(Listener("twin", app, "127.0.0.1", 0, "", send_buffer_bytes=SEND_BUFFER_BYTES))
+        listener = Listener("twin", app, "127.0.0.1", 0, "", MAX_MESSAGE_BYTES, SEND_BUFFER_BYTES)
+        self._socket = bind(listener)
         self.port = int(self._socket.getsockname()[1])
         self.http = f"http://127.0.0.1:{self.port}"
         self.ws = f"ws://127.0.0.1:{self.port}/ws/v1"
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            ws_max_size=MAX_MESSAGE_BYTES,
-            ws_per_message_deflate=False,
-            timeout_graceful_shutdown=2,
-        )
+        config = uvicorn_config(listener)
+        config.timeout_graceful_shutdown = 2
+        if not direct:  # as on a server without our WebSocket class
+            config.ws = "auto"
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
 
@@ -112,9 +110,9 @@ class Bridge:
 
 
 @contextmanager
-def bridge(mqtt_url: str, *, auth: str = "off", **twin: Any) -> Iterator[Bridge]:
+def bridge(mqtt_url: str, *, auth: str = "off", direct: bool = True, **twin: Any) -> Iterator[Bridge]:
     settings = Settings(_env_file=None, auth=auth, twin=TwinSettings(mqtt_url=mqtt_url, **twin))
-    running = Bridge(settings)
+    running = Bridge(settings, direct=direct)
     running.start()
     try:
         yield running

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.twin.rig import Bridge, Mosquitto, bridge, client, peer, wait_until
-from twin_bridge import websocket
+from twin_bridge import conversation
 
 ROOT = Path(__file__).parents[3]
 
@@ -61,7 +61,7 @@ async def test_http_wants_the_same_token(mosquitto: Mosquitto):
 
 
 async def test_who_must_authenticate_and_is_silent_gets_4408(mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(websocket, "AUTH_SECONDS", 0.1)
+    monkeypatch.setattr(conversation, "AUTH_SECONDS", 0.1)
     with bridge(mosquitto.url, auth="on", token="s3cret") as running:
         async with client(running.ws) as unity:
             assert await unity.closed() == 4408

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from twin_bridge.client_messages import Cmd, Refused, read
-from twin_bridge.client_slot import snapshot_json, state_json
+from twin_bridge.frames import snapshot_frame, state_frame
 from twin_bridge.lamps.protocol import Report, Sighting
 from twin_bridge.protocol import Cap, ErrorCode, ServerMessage, Snapshot, State
 from twin_bridge.state import DeviceTable
@@ -48,14 +48,14 @@ def test_frames_put_together_by_hand_are_the_models():
         seen = Sighting(device_id, report=Report(on=True, bri=0.5, name='Mesa "à esquerda"'))
         table.take(seen, "native", retained=False, now=0, epoch_ms=1763712000100)
     delta = table.since("", 0)
-    snapshot = Snapshot.model_validate_json(snapshot_json(table, delta, 1, 1))
+    snapshot = Snapshot.model_validate_json(snapshot_frame(table, delta, 1, 1).text)
     assert snapshot == Snapshot(
         epoch=table.epoch, seq=2, part=1, parts=1, full=True, devices=table.devices(), removed=[]
     )
-    state = State.model_validate_json(state_json(table, 2, 3, ["lamp_1", "lamp_2"]))
+    state = State.model_validate_json(state_frame(table, 2, 3, ["lamp_1", "lamp_2"]).text)
     assert state == State(seq=2, skipped=3, devices=table.devices())
-    for text, model in ((snapshot_json(table, delta, 1, 1), snapshot), (state_json(table, 2, 3, ["lamp_1"]), state)):
-        assert json.loads(text).keys() == model.model_dump().keys()
+    for frame, model in ((snapshot_frame(table, delta, 1, 1), snapshot), (state_frame(table, 2, 3, ["lamp_1"]), state)):
+        assert json.loads(frame.text).keys() == model.model_dump().keys()
 
 
 def test_what_unity_writes_is_read_with_every_field_and_unknown_ones():
