@@ -103,6 +103,14 @@ class TwinSettings(Service):
         "",
         description="mqtt[s]://[user:password@]host[:port][?version=5]; empty starts the demo broker in `xgtwin up`.",
     )
+    families: list[Literal["native", "z2m", "ha", "tasmota", "shelly"]] = Field(
+        ["native", "z2m", "ha", "tasmota", "shelly"],
+        description="Families of lamps that the bridge finds by itself: native topics, Zigbee2MQTT, Home Assistant "
+        "discovery (ESPHome and others), Tasmota, Shelly Gen2 and later.",
+    )
+    lamps_file: Path | None = Field(
+        None, description="YAML file of lamps that announce themselves to nobody (docs/twin.md)."
+    )
     demo_lamp: bool = Field(True, description="With the demo broker, also play one simulated lamp.")
     name: str = Field(
         "xgtwin", pattern=r"^[A-Za-z0-9_-]{1,64}$", description="This bridge's name in its own status topic."

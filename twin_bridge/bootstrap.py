@@ -11,8 +11,7 @@ from shared.web.app import create_service_app
 from twin_bridge.devices_api import device_routes
 from twin_bridge.gate import Gate
 from twin_bridge.hub import Hub
-from twin_bridge.lamps.families import Families
-from twin_bridge.lamps.native import NativeLamps
+from twin_bridge.lamps.bootstrap import build_families
 from twin_bridge.mqtt import MqttLink
 from twin_bridge.protocol import MAX_MESSAGE_BYTES
 from twin_bridge.relay import Relay
@@ -23,7 +22,7 @@ from twin_bridge.websocket import serve_client
 def build_app(settings: Settings) -> FastAPI:
     """The twin bridge as an application; it connects to the broker when it starts, and goes on trying.
 
-    Raises `Unavailable` if there is no broker to connect to, or no token where one is required.
+    Raises `Unavailable` if there is no broker to connect to, no token where one is required, or a wrong lamps file.
     """
     if not settings.twin.mqtt_url:
         raise Unavailable(
@@ -33,7 +32,7 @@ def build_app(settings: Settings) -> FastAPI:
     gate = Gate(settings)
     table = DeviceTable()
     hub = Hub(table, settings.twin.max_clients)
-    families = Families([NativeLamps()])
+    families = build_families(settings.twin)
     link = MqttLink(settings.twin.mqtt_url, settings.twin.name, families.subscriptions)
     relay = Relay(table, hub, families, link)
 

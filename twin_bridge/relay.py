@@ -16,7 +16,7 @@ from twin_bridge.commands import Commands, Reply
 from twin_bridge.hub import Hub
 from twin_bridge.inbox import Incoming
 from twin_bridge.lamps.families import Families
-from twin_bridge.lamps.protocol import BadPayload, Change, Outgoing, Sighting
+from twin_bridge.lamps.protocol import BadPayload, Change, Outgoing, Reading, Sighting
 from twin_bridge.mqtt import MqttLink
 from twin_bridge.polling import Questions, SilenceWatch
 from twin_bridge.protocol import Stage, Status
@@ -46,6 +46,8 @@ class Relay:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
+        for source, reading in self._families.start():
+            self._follow(reading, source, retained=True)
         self._link.start(self)
         self._tasks = [asyncio.create_task(self._watch_for_silence()), asyncio.create_task(self._questions.run())]
 
@@ -59,12 +61,7 @@ class Relay:
         """MQTT in. One bad message never costs the others of its batch."""
         for message in batch:
             for source, reading in self._families.read(message.topic, message.payload):
-                for error in reading.refusals:
-                    self._refuse(error)
-                self._link.unsubscribe(reading.unsubscribe)
-                self._link.subscribe(reading.subscribe)
-                self._questions.ask(reading.ask)
-                self._see(reading.sightings, source, retained=message.retained)
+                self._follow(reading, source, retained=message.retained)
 
     def on_broker(self, connected: bool, reason: str) -> None:
         """The connection to the broker came or went; clients hear of it at once."""
@@ -91,8 +88,13 @@ class Relay:
         if not self.broker:
             raise Unavailable(f"The MQTT broker is not connected ({self.reason}). Check TWIN__MQTT_URL.")
 
-    def _see(self, sightings: Iterable[Sighting], source: str, *, retained: bool) -> None:
-        for seen in sightings:
+    def _follow(self, reading: Reading, source: str, *, retained: bool) -> None:
+        for error in reading.refusals:
+            self._refuse(error)
+        self._link.unsubscribe(reading.unsubscribe)
+        self._link.subscribe(reading.subscribe)
+        self._questions.ask(reading.ask)
+        for seen in reading.sightings:
             try:
                 self._take(seen, source, retained=retained)
             except BadPayload as error:

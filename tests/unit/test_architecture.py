@@ -16,6 +16,7 @@ ONE_IMPORTER = {
     "qdrant_client": "shared/vector_store/qdrant.py",
     "fastembed": "shared/embeddings/fastembed_embedder.py",
     "paho": "twin_bridge/mqtt.py",
+    "yaml": "twin_bridge/lamps/lamps_file.py",
     "liteparse": "ingest_service/parsing/pdf/layout.py",
     "pypdfium2": "ingest_service/parsing/pdf/pdfium.py",
     "tesserocr": "ingest_service/parsing/ocr/tesseract.py",

@@ -27,6 +27,10 @@ class Families:
         """Topic filters to listen to from the start; readings tell which to add."""
         return list(dict.fromkeys(topic for family in self._families.values() for topic in family.subscriptions))
 
+    def start(self) -> list[tuple[str, Reading]]:
+        """What is known before anybody has spoken, with the name of the family that knows it."""
+        return [(family.source, self._accept(family, family.start())) for family in self._families.values()]
+
     def read(self, topic: str, payload: bytes) -> list[tuple[str, Reading]]:
         """What a message means to each family that reads its topic, with the name of that family. Never raises."""
         found = []
@@ -67,12 +71,12 @@ class Families:
 
     def _accept(self, family: LampFamily, reading: Reading) -> Reading:
         """Take over its subscriptions, and leave out what is nobody else's business."""
+        dropped = tuple(topic for topic in reading.unsubscribe if self._drop(topic, family))
         for topic in reading.subscribe:
             readers = self._learned.setdefault(topic, [])
             if family not in readers:
                 readers.append(family)
             self._routes.pop(topic, None)
-        dropped = tuple(topic for topic in reading.unsubscribe if self._drop(topic, family))
         if dropped != reading.unsubscribe:
             reading = replace(reading, unsubscribe=dropped)
         if self._ignored:

@@ -16,6 +16,7 @@ from twin_bridge.lamps.device_ids import is_device_id
 from twin_bridge.lamps.payloads import fraction
 from twin_bridge.lamps.protocol import (
     MAX_PAYLOAD_BYTES,
+    NOTHING,
     BadPayload,
     Change,
     Outgoing,
@@ -47,6 +48,9 @@ class NativeLamps:
     source = "native"
     subscriptions: Sequence[str] = ("twin/v1/+/state", "twin/v1/+/availability")
     quiet_seconds = 900.0
+
+    def start(self) -> Reading:
+        return NOTHING
 
     def read(self, topic: str, payload: bytes) -> Reading:
         device_id, _, kind = topic.removeprefix("twin/v1/").partition("/")

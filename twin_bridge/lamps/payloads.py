@@ -9,6 +9,8 @@ from twin_bridge.lamps.protocol import MAX_PAYLOAD_BYTES, BadPayload
 
 MAX_NAME = 64
 MAX_EFFECT = 32
+MAX_TOPIC = 512
+"""MQTT allows 65,535 bytes; nobody types so much."""
 
 
 class Payload:
@@ -102,6 +104,13 @@ def read_word(device_id: str, payload: bytes) -> str:
         return payload.decode().strip()
     except UnicodeDecodeError as error:
         raise BadPayload(device_id, "bad_field") from error
+
+
+def plain_topic(device_id: str, topic: str) -> str:
+    """A topic that can be subscribed and published to. Raises `BadPayload` for what is none, or a pattern."""
+    if not 0 < len(topic) <= MAX_TOPIC or set(topic) & {"+", "#", "\0"} or not topic.isprintable():
+        raise BadPayload(device_id[:MAX_NAME], "bad_topic")
+    return topic
 
 
 def fraction(value: float, scale: float) -> float:

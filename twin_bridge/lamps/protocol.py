@@ -4,7 +4,7 @@ A family may remember what its lamps announced (names, topics, capabilities); wh
 table.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -107,6 +107,7 @@ class Reading:
     subscribe: tuple[str, ...] = ()
     """Topics to listen to from now on; the family reads them too."""
     unsubscribe: tuple[str, ...] = ()
+    """Topics to let go of, before the new ones are subscribed to."""
     ask: tuple[Outgoing, ...] = ()
     """Questions to publish, whose answers will be states."""
     refusals: tuple[BadPayload, ...] = ()
@@ -116,6 +117,18 @@ class Reading:
 NOTHING = Reading()
 
 
+def combined(readings: Iterable[Reading]) -> Reading:
+    """All of them as one, in their order."""
+    parts = list(readings)
+    return Reading(
+        sightings=tuple(seen for part in parts for seen in part.sightings),
+        subscribe=tuple(topic for part in parts for topic in part.subscribe),
+        unsubscribe=tuple(topic for part in parts for topic in part.unsubscribe),
+        ask=tuple(question for part in parts for question in part.ask),
+        refusals=tuple(error for part in parts for error in part.refusals),
+    )
+
+
 class LampFamily(Protocol):
     source: str
     """Its name in `Device.src`."""
@@ -123,6 +136,10 @@ class LampFamily(Protocol):
     """Topic filters that it listens to from the start."""
     quiet_seconds: float
     """How long its lamps may be silent before they are asked, or are shown as stale if they cannot be asked."""
+
+    def start(self) -> Reading:
+        """What is known before anybody has spoken: the lamps of the lamps file."""
+        ...
 
     def read(self, topic: str, payload: bytes) -> Reading:
         """The meaning of a message on one of its topics. Raises `BadPayload`."""
