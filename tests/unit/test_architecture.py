@@ -36,7 +36,7 @@ ONE_IMPORTER = {
 SECOND_IMPORTERS = {
     ("qdrant_edge", "shared/vector_store/edge_requests.py"): "the same adapter's requests, beside it",
     ("qdrant_client", "shared/vector_store/qdrant_requests.py"): "the same adapter's requests, beside it",
-    ("paho", "xgtwin/simulated_lamp.py"): "the other end of the wire, which the bridge must not share code with",
+    ("paho", "xgtwin/simulated/wire.py"): "the other end of the wire, which the bridge must not share code with",
 }
 
 
