@@ -101,7 +101,7 @@ def _cid(text: str) -> str:
 
 def schema() -> dict[str, Any]:
     """JSON Schema of every message, `server` and `client`, for those who generate code."""
-    server: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
+    server: TypeAdapter[ServerMessage] = TypeAdapter(Annotated[ServerMessage, Field(discriminator="t")])
     return {
         "subprotocol": SUBPROTOCOL,
         "version": VERSION,

@@ -97,7 +97,13 @@ class ErrorCode(StrEnum):
 
 
 class Wire(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        allow_inf_nan=False,
+        populate_by_name=True,
+        json_schema_serialization_defaults_required=True,  # what is sent is sent whole
+    )
 
 
 class Message(Wire):

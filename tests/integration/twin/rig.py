@@ -15,6 +15,7 @@ from queue import Queue
 from typing import Any
 
 import httpx
+import jsonschema
 import paho.mqtt.client as paho
 import uvicorn
 from paho.mqtt.enums import CallbackAPIVersion
@@ -24,6 +25,7 @@ from websockets.exceptions import ConnectionClosed
 from shared.settings import Settings, TwinSettings
 from shared.web.server import Listener, bind, uvicorn_config
 from twin_bridge.bootstrap import build_app
+from twin_bridge.client_messages import schema
 from twin_bridge.protocol import MAX_MESSAGE_BYTES, SEND_BUFFER_BYTES
 
 SECONDS = 10.0
@@ -163,8 +165,24 @@ def peer(port: int, *topics: str) -> Iterator[Peer]:
         other.close()
 
 
+_PUBLISHED = schema()["server"]
+_VALIDATORS = {
+    kind: jsonschema.Draft202012Validator({**_PUBLISHED["$defs"][ref.rpartition("/")[2]], "$defs": _PUBLISHED["$defs"]})
+    for kind, ref in _PUBLISHED["discriminator"]["mapping"].items()
+}
+
+
+def check_published(message: dict[str, Any]) -> None:
+    """Whether a message is one that /protocol.json describes, with neither more nor fewer fields."""
+    validator = _VALIDATORS[message["t"]]
+    validator.validate(message)
+    assert message.keys() == validator.schema["properties"].keys()
+    for device in message.get("devices", ()):
+        assert device.keys() == _PUBLISHED["$defs"]["Device"]["properties"].keys()
+
+
 class Client:
-    """One WebSocket client that speaks the protocol by hand."""
+    """One WebSocket client that speaks the protocol by hand; what it is sent must be what is published."""
 
     def __init__(self, ws: ClientConnection) -> None:
         self.ws = ws
@@ -175,6 +193,7 @@ class Client:
     async def next(self) -> dict[str, Any]:
         async with asyncio.timeout(SECONDS):
             message: dict[str, Any] = json.loads(await self.ws.recv())
+        check_published(message)
         return message
 
     async def until(self, kind: str, **wanted: Any) -> dict[str, Any]:
