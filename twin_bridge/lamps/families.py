@@ -5,8 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from shared.errors import Unavailable
+from shared.observability.logs import get_logger
 from twin_bridge.lamps.protocol import BadPayload, Change, LampFamily, Outgoing, Reading
 from twin_bridge.protocol import Device
+
+log = get_logger(__name__)
 
 REMEMBERED_TOPICS = 10_000
 """Topics whose readers are looked up once."""
@@ -39,6 +42,9 @@ class Families:
                 reading = family.read(topic, payload)
             except BadPayload as error:
                 reading = Reading(refusals=(error,))
+            except Exception as error:  # a fault of ours in one reader must not cost the other messages of the batch
+                log.error("payload_not_read", topic=topic[:200], family=family.source, exc_info=error)
+                reading = Reading(refusals=(BadPayload(family.source, "reader_failed"),))
             found.append((family.source, self._accept(family, reading)))
         return found
 

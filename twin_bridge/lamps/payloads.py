@@ -32,7 +32,7 @@ class Payload:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise BadPayload(self.device_id, "bad_field")
-        if not math.isfinite(value) or abs(value) > 1e15:  # an int of a thousand digits is no float
+        if abs(value) > 1e15 or math.isnan(value):  # in this order: an int of a thousand digits is no float
             raise BadPayload(self.device_id, "not_finite")
         return float(value)
 
