@@ -36,6 +36,7 @@ ONE_IMPORTER = {
 SECOND_IMPORTERS = {
     ("qdrant_edge", "shared/vector_store/edge_requests.py"): "the same adapter's requests, beside it",
     ("qdrant_client", "shared/vector_store/qdrant_requests.py"): "the same adapter's requests, beside it",
+    ("paho", "xgtwin/broker_probe.py"): "listens for xgtwin doctor, which must not announce itself as a bridge",
     ("paho", "xgtwin/simulated/wire.py"): "the other end of the wire, which the bridge must not share code with",
 }
 
