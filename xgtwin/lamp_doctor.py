@@ -60,7 +60,7 @@ def _remedy(broker: BrokerUrl, heard: Heard) -> str:
         )
     return (
         "It wants a password: TWIN__MQTT_URL=mqtt://USER:PASSWORD@HOST, made by "
-        "`mosquitto_passwd -c /etc/mosquitto/passwords USER`. Or, for trying out, `allow_anonymous true` in mosquitto.conf"
+        "`mosquitto_passwd -c /etc/mosquitto/passwords USER`; for trying out, mosquitto.conf: `allow_anonymous true`"
     )
 
 
@@ -71,12 +71,10 @@ def _lamps(families: Families, heard: Heard, seconds: float, *, local: bool) -> 
         if topic != EVERYTHING:
             words = f"the broker does not let us read {topic}; see acl_file in mosquitto.conf"
             yield Finding(Verdict.WRONG, LAMPS, words)
-    for (device, reason), count in sorted(found.refusals.items())[:_EXAMPLES]:
-        yield Finding(Verdict.NOTE, LAMPS, f"{device} sends what is not understood: {reason}, {count} times")
+    for device, reason in sorted(found.refusals)[:_EXAMPLES]:
+        yield Finding(Verdict.NOTE, LAMPS, f"{device} sends what is not understood: {reason}")
     if silent := sorted(named - found.sources.keys()):
-        words = (
-            f"{', '.join(silent[:_EXAMPLES])} said nothing in {seconds:g} s; are the topics of the lamps file right?"
-        )
+        words = f"{', '.join(silent[:_EXAMPLES])} said nothing in {seconds:g} s; are their topics right?"
         yield Finding(Verdict.NOTE, FILE, words)
     if found.sources:
         makes = Counter(found.sources.values())
@@ -90,7 +88,7 @@ def _lamps(families: Families, heard: Heard, seconds: float, *, local: bool) -> 
             f"none found; topics that nobody reads here: {examples}. Name lamps that announce nothing in a lamps file "
             "(TWIN__LAMPS_FILE), and see TWIN__FAMILIES",
         )
-    else:
+    elif not found.refusals:
         where = f" A lamp on the network needs more: {OPEN}." if local else ""
         yield Finding(
             Verdict.NOTE,
@@ -106,7 +104,8 @@ class _Found:
 
     sources: dict[str, str] = field(default_factory=dict)
     """Devices, each with its family."""
-    refusals: Counter[tuple[str, str]] = field(default_factory=Counter)
+    refusals: set[tuple[str, str]] = field(default_factory=set)
+    """Devices with the reasons why something of theirs is not understood."""
     unread: set[str] = field(default_factory=set)
     """Topics that no family reads."""
 
