@@ -16,7 +16,7 @@ from twin_bridge.state import DeviceTable
 log = get_logger(__name__)
 
 PAUSE_SECONDS = 0.05
-"""Between two questions: a radio network of a hundred lamps takes some twenty messages a second."""
+"""Between two questions to one family: a radio network of a hundred lamps takes some twenty messages a second."""
 MAX_WAITING = 10_000
 ANSWER_SECONDS = 10.0
 """How long a lamp may take to answer before its state counts as old."""
@@ -25,32 +25,41 @@ Publish = Callable[[Outgoing], "asyncio.Future[None]"]
 
 
 class Questions:
-    """Questions that wait to be published, one after the other; the same one waits once."""
+    """Questions that wait to be published, one after the other in each family; the same one waits once."""
 
     def __init__(self, publish: Publish) -> None:
         self._publish = publish
-        self._waiting: dict[Outgoing, None] = {}
+        self._waiting: dict[str, dict[Outgoing, None]] = {}
         self._some = asyncio.Event()
 
-    def ask(self, questions: Iterable[Outgoing]) -> None:
+    def ask(self, source: str, questions: Iterable[Outgoing]) -> None:
+        """Have lamps of the family `source` asked, soon."""
         for question in questions:
-            if len(self._waiting) >= MAX_WAITING:
-                log.warning("lamps_not_asked", waiting=MAX_WAITING)
+            waiting = self._waiting.setdefault(source, {})
+            if len(waiting) >= MAX_WAITING:
+                log.warning("lamps_not_asked", family=source, waiting=MAX_WAITING)
                 break
-            self._waiting[question] = None
-        if self._waiting:
+            waiting[question] = None
             self._some.set()
+
+    def waiting(self) -> list[Outgoing]:
+        """Those that are not published yet."""
+        return [question for questions in self._waiting.values() for question in questions]
 
     async def run(self) -> None:
         """Publish until cancelled. Without a broker the questions are dropped: a reconnect asks anew."""
         while True:
             await self._some.wait()
-            question = next(iter(self._waiting))
-            del self._waiting[question]
-            try:
-                self._publish(question).add_done_callback(_log_failure)
-            except Unavailable:
-                self._waiting.clear()
+            for source in list(self._waiting):
+                question = next(iter(self._waiting[source]))
+                del self._waiting[source][question]
+                if not self._waiting[source]:
+                    del self._waiting[source]
+                try:
+                    self._publish(question).add_done_callback(_log_failure)
+                except Unavailable:
+                    self._waiting.clear()
+                    break
             if not self._waiting:
                 self._some.clear()
             await asyncio.sleep(PAUSE_SECONDS)
@@ -80,7 +89,7 @@ class SilenceWatch:
             questions = self._families.poll(device)
             since_asked = now - self._asked.get(device.id, -limit)
             if questions and since_asked >= limit:
-                self._questions.ask(questions)
+                self._questions.ask(device.src, questions)
                 self._asked[device.id] = now
             elif not device.stale and (since_asked >= ANSWER_SECONDS if questions else not silence.announced):
                 old.append(device.id)

@@ -63,7 +63,7 @@ class Stage(StrEnum):
     TIMEOUT = "timeout"
     """The lamp did not report that state within `ttl`."""
     FAILED = "failed"
-    """The broker went away before it confirmed the command; it will not be sent again."""
+    """The broker went away before it confirmed the command, or the lamp refused it; it will not be sent again."""
     OFFLINE = "offline"
     """The lamp is announced as offline, or the broker is away. Nothing was sent, nothing will be sent later."""
 

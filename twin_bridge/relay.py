@@ -73,7 +73,7 @@ class Relay:
             log.info("broker_connected")
             for device in self.table.devices():
                 if device.online:
-                    self._questions.ask(self._families.poll(device))
+                    self._questions.ask(device.src, self._families.poll(device))
         else:
             log.warning("broker_away", reason=reason)
         if turned:
@@ -93,7 +93,7 @@ class Relay:
             self._refuse(error)
         self._link.unsubscribe(reading.unsubscribe)
         self._link.subscribe(reading.subscribe)
-        self._questions.ask(reading.ask)
+        self._questions.ask(source, reading.ask)
         for seen in reading.sightings:
             try:
                 self._take(seen, source, retained=retained)

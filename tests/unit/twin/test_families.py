@@ -1,10 +1,12 @@
 """What all families share: who reads a topic, ids, colours, what is asked, what waits."""
 
+import asyncio
 import itertools
 from collections.abc import Sequence
 
 import pytest
 
+from shared.errors import Unavailable
 from twin_bridge import inbox
 from twin_bridge.client_messages import Wish
 from twin_bridge.inbox import Inbox
@@ -110,20 +112,64 @@ def test_too_many_waiting_messages_drop_the_oldest(monkeypatch: pytest.MonkeyPat
 
 async def test_a_silent_lamp_is_asked_and_is_stale_only_if_it_does_not_answer():
     asked: list[Outgoing] = []
+    done = asyncio.Event()
+
+    def publish(question: Outgoing) -> "asyncio.Future[None]":
+        asked.append(question)
+        done.set()
+        return asyncio.get_running_loop().create_future()
+
     table, families = DeviceTable(), Families([TalkingLamps()])
-    questions = Questions(asked.append)  # type: ignore[arg-type]
+    questions = Questions(publish)
     watch = SilenceWatch(table, families, questions)
     for device in ("talker", "vouched"):
         table.take(Sighting(device, report=Report(on=True)), "talking", retained=False, now=0, epoch_ms=0)
     table.take(Sighting("vouched", online=True), "talking", retained=False, now=0, epoch_ms=0)
-    assert (watch.check(99), len(questions._waiting)) == ([], 0)
-    assert (watch.check(100), list(questions._waiting)) == ([], [Outgoing("talk/ask", b"")])
+    assert (watch.check(99), len(questions.waiting())) == ([], 0)
+    assert (watch.check(100), questions.waiting()) == ([], [Outgoing("talk/ask", b"")])
     table.take(Sighting("vouched", report=Report(on=True)), "talking", retained=False, now=101, epoch_ms=0)
     assert watch.check(100 + ANSWER_SECONDS) == ["talker"]
     assert watch.check(101 + ANSWER_SECONDS) == []
-    questions._waiting.clear()
+    asking = asyncio.create_task(questions.run())
+    await done.wait()
+    asking.cancel()
+    assert questions.waiting() == []
+    assert asked == [Outgoing("talk/ask", b"")]
     assert watch.check(200) == []
-    assert list(questions._waiting) == [Outgoing("talk/ask", b"")], "a stale lamp is asked again, it may be back"
+    assert questions.waiting() == [Outgoing("talk/ask", b"")], "a stale lamp is asked again, it may be back"
+
+
+async def test_a_slow_family_does_not_keep_another_waiting():
+    asked: list[str] = []
+    done = asyncio.Event()
+
+    def publish(question: Outgoing) -> "asyncio.Future[None]":
+        asked.append(question.topic)
+        done.set()
+        return asyncio.get_running_loop().create_future()
+
+    questions = Questions(publish)
+    questions.ask("z2m", [Outgoing(f"z2m/{number}", b"") for number in range(100)])
+    questions.ask("shelly", [Outgoing("shelly", b"")])
+    asking = asyncio.create_task(questions.run())
+    await done.wait()
+    asking.cancel()
+    assert asked == ["z2m/0", "shelly"]
+
+
+async def test_without_a_broker_nothing_is_asked_later():
+    tried = asyncio.Event()
+
+    def publish(_: Outgoing) -> "asyncio.Future[None]":
+        tried.set()
+        raise Unavailable("The MQTT broker is not connected.")
+
+    questions = Questions(publish)
+    questions.ask("z2m", [Outgoing(f"z2m/{number}", b"") for number in range(100)])
+    asking = asyncio.create_task(questions.run())
+    await tried.wait()
+    asking.cancel()
+    assert questions.waiting() == []
 
 
 def test_a_lamp_that_cannot_be_asked_is_stale_when_silent_unless_something_vouches_for_it():

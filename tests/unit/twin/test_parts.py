@@ -16,6 +16,8 @@ from twin_bridge.protocol import Cap, LampState, Mode, Role
     [
         (LampState(bri=0.42), Wish(bri=0.4), [Cap.BRI], True),
         (LampState(bri=0.43), Wish(bri=0.4), [Cap.BRI], False),
+        (LampState(on=False, bri=0.43), Wish(bri=0.0), [Cap.BRI], True),
+        (LampState(on=True, bri=0.43), Wish(bri=0.0), [Cap.BRI], False),
         (LampState(ct=2840, mode=Mode.CT), Wish(ct=2710), [Cap.CT], True),
         (LampState(ct=2900, mode=Mode.CT), Wish(ct=2710), [Cap.CT], False),
         (LampState(ct=2710, mode=Mode.RGB), Wish(ct=2710), [Cap.CT], False),
