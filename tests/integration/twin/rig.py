@@ -140,10 +140,10 @@ class Peer:
     def _on_connect(self, client: paho.Client, *_: object) -> None:
         client.subscribe([(topic, 1) for topic in (*self._topics, "test/nothing")])
 
-    def publish(self, topic: str, payload: str | bytes | dict[str, Any], *, retain: bool = False) -> None:
+    def publish(self, topic: str, payload: str | bytes | dict[str, Any], *, retain: bool = False, qos: int = 1) -> None:
         """Publish, and wait until the broker has it."""
         data = json.dumps(payload) if isinstance(payload, dict) else payload
-        self._client.publish(topic, data, qos=1, retain=retain).wait_for_publish(SECONDS)
+        self._client.publish(topic, data, qos=qos, retain=retain).wait_for_publish(SECONDS)
 
     def lamp(self, device_id: str, *, retain: bool = False, **state: Any) -> None:
         self.publish(f"twin/v1/{device_id}/state", state, retain=retain)
