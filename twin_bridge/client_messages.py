@@ -49,7 +49,7 @@ class Cmd(Message):
     trans: float = Field(0.0, ge=0, le=60)
     """Seconds of transition."""
     ttl: int = Field(0, ge=0, le=60_000)
-    """Milliseconds until `timeout`; 0 means 3000."""
+    """Milliseconds until `timeout`; 0 means 3000 beyond the transition."""
 
 
 class Ping(Message):

@@ -39,6 +39,7 @@ log = get_logger(__name__)
 COALESCE_SECONDS = 0.05
 """The first command of a lamp goes out at once; those that follow so soon are sent together, the newest value each."""
 DEFAULT_TTL_MS = 3000
+"""Beside the transition, at whose end many lamps report."""
 REMEMBERED = 4096
 """Commands whose `cid` is still recognised."""
 
@@ -107,7 +108,7 @@ class Commands:
             self._finish(command, Stage.OFFLINE, "The lamp is offline.")
             return
         self._tell(command)
-        command.timer = loop.call_later((cmd.ttl or DEFAULT_TTL_MS) / 1000, self._expire, command)
+        command.timer = loop.call_later(_patience_ms(cmd) / 1000, self._expire, command)
         lane = self._lanes.setdefault(cmd.id, Lane())
         self._take_over(lane, command)
         if lane.timer is None:
@@ -195,7 +196,7 @@ class Commands:
             self._show(command.cmd.id)
 
     def _expire(self, command: Command) -> None:
-        error = f"The lamp did not report this state within {command.cmd.ttl or DEFAULT_TTL_MS} ms."
+        error = f"The lamp did not report this state within {_patience_ms(command.cmd)} ms."
         self._finish(command, Stage.TIMEOUT, error)
         if self._table.mark_stale(command.cmd.id):  # cut at the wall, perhaps: its last state is not to be trusted
             self._changed(command.cmd.id)
@@ -243,3 +244,7 @@ class Commands:
             desired = overlay(desired or device.state, command.cmd.state, command.fields)
         if self._table.set_desired(device_id, desired):
             self._changed(device_id)
+
+
+def _patience_ms(cmd: Cmd) -> int:
+    return cmd.ttl or DEFAULT_TTL_MS + round(cmd.trans * 1000)

@@ -32,7 +32,9 @@ class SetRequest(BaseModel):
     state: Wish
     cid: str = Field("", pattern=r"^[A-Za-z0-9._:-]{0,64}$", description="Makes a repeated request one command.")
     trans: float = Field(0.0, ge=0, le=60, description="Seconds of transition.")
-    ttl: int = Field(0, ge=0, le=60_000, description="Milliseconds the lamp has to report; 0 means 3000.")
+    ttl: int = Field(
+        0, ge=0, le=60_000, description="Milliseconds the lamp has to report; 0 means 3000 beyond the transition."
+    )
 
     def fields(self) -> list[Cap]:
         if self.mask:

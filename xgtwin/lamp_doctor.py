@@ -93,8 +93,8 @@ def _lamps(families: Families, heard: Heard, seconds: float, *, local: bool) -> 
         yield Finding(
             Verdict.NOTE,
             LAMPS,
-            f"nothing is stored at the broker, and nobody spoke in {seconds:g} s. Do the lamps use this broker, and do "
-            f"they announce themselves?{where} To try without lamps: xgtwin lamp simulate --kind z2m",
+            f"nothing is stored at the broker, and nobody spoke in {seconds:g} s. Do lamps use this broker, do they "
+            f"announce themselves, does an acl_file hide them?{where} To try it: xgtwin lamp simulate --kind z2m",
         )
 
 

@@ -107,8 +107,13 @@ def read_word(device_id: str, payload: bytes) -> str:
 
 
 def plain_topic(device_id: str, topic: str) -> str:
-    """A topic that can be subscribed and published to. Raises `BadPayload` for what is none, or a pattern."""
-    if not 0 < len(topic) <= MAX_TOPIC or set(topic) & {"+", "#", "\0"} or not topic.isprintable():
+    """A topic that a lamp may have. Raises `BadPayload` for what is none, a pattern, or the broker's own (`$`)."""
+    if (
+        topic.startswith("$")
+        or not 0 < len(topic) <= MAX_TOPIC
+        or set(topic) & {"+", "#", "\0"}
+        or not topic.isprintable()
+    ):
         raise BadPayload(device_id[:MAX_NAME], "bad_topic")
     return topic
 

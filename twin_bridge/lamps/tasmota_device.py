@@ -108,7 +108,8 @@ def read_discovery(mac: str, payload: bytes) -> TasmotaDevice:
         words=(on, off),
     )
     plain_topic(mac, topic)
-    plain_topic(mac, device.command("POWER"))
+    for place in (device.command("POWER"), *device.places):
+        plain_topic(mac, place)
     return device
 
 

@@ -141,6 +141,7 @@ def test_an_id_cannot_be_taken_over_by_another_announcement():
         ({"schema": "template"}, "unknown_schema"),
         ({"cmd_t": ...}, "bad_discovery"),
         ({"cmd_t": "casa/#"}, "bad_topic"),
+        ({"stat_t": "$share/all/casa"}, "bad_topic"),
         ({"bri_scl": 0}, "bad_discovery"),
         ({"avty": "casa"}, "bad_discovery"),
     ],

@@ -140,7 +140,16 @@ def test_a_moved_and_a_withdrawn_device_let_go_of_their_topics():
 
 
 @pytest.mark.parametrize(
-    "changes", [{"t": "#"}, {"t": ""}, {"tp": ["cmnd"]}, {"state": [1, 2]}, {"rl": "2"}, {"t": "x" * 600}]
+    "changes",
+    [
+        {"t": "#"},
+        {"t": ""},
+        {"tp": ["cmnd"]},
+        {"state": [1, 2]},
+        {"rl": "2"},
+        {"t": "x" * 600},
+        {"tp": ["c", "s#", "t"]},
+    ],
 )
 def test_a_discovery_that_cannot_be_used_adds_nothing(changes: dict[str, Any]):
     lamps = TasmotaLamps()
