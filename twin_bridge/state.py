@@ -5,16 +5,14 @@ brought up to date by the devices whose number is higher than its own: O(devices
 Everything here runs on the event loop, and nothing waits.
 """
 
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from twin_bridge.lamps.protocol import Limits, Report, Sighting
 from twin_bridge.protocol import Cap, Device, LampState, Mode
+from twin_bridge.timeline import Timeline
 
 MAX_DEVICES = 5000
-MAX_TOMBSTONES = 1000
-"""Removals remembered for clients that resume; who was away for longer gets the full snapshot."""
 
 
 class TableFull(Exception):
@@ -54,12 +52,19 @@ class Delta:
 
 
 class DeviceTable:
-    def __init__(self) -> None:
-        self.epoch = secrets.token_hex(4)
-        self.seq = 0
+    """Devices by id. With a `timeline` from before, its numbers go on where they were."""
+
+    def __init__(self, timeline: Timeline | None = None) -> None:
+        self.timeline = timeline or Timeline()
         self._entries: dict[str, Entry] = {}
-        self._tombstones: dict[str, int] = {}
-        self._horizon = 0  # the highest seq whose removal was forgotten
+
+    @property
+    def epoch(self) -> str:
+        return self.timeline.epoch
+
+    @property
+    def seq(self) -> int:
+        return self.timeline.seq
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -140,24 +145,20 @@ class DeviceTable:
         """Take a device out, leaving a tombstone for clients that resume; says whether there was one."""
         if self._entries.pop(device_id, None) is None:
             return False
-        self.seq += 1
-        self._tombstones[device_id] = self.seq
-        if len(self._tombstones) > MAX_TOMBSTONES:
-            self._horizon = self._tombstones.pop(next(iter(self._tombstones)))
+        self.timeline.bury(device_id)
         return True
 
     def since(self, epoch: str, seq: int) -> Delta:
         """What changed after `seq` of that epoch; everything, if that cannot be known."""
-        if epoch != self.epoch or not self._horizon <= seq <= self.seq or seq <= 0:
+        if not self.timeline.reaches(epoch, seq):
             return Delta(self.seq, full=True, devices=tuple(sorted(self._entries)), removed=())
         changed = sorted(device_id for device_id, entry in self._entries.items() if entry.seq > seq)
-        removed = sorted(device_id for device_id, number in self._tombstones.items() if number > seq)
-        return Delta(self.seq, full=False, devices=tuple(changed), removed=tuple(removed))
+        return Delta(self.seq, full=False, devices=tuple(changed), removed=self.timeline.removed_since(seq))
 
     def _new(self, device_id: str, source: str) -> Entry:
         if len(self._entries) >= MAX_DEVICES:
             raise TableFull
-        self._tombstones.pop(device_id, None)
+        self.timeline.revive(device_id)
         blank = LampState()
         device = Device(
             id=device_id, name=device_id, src=source, online=True, stale=False, known=False, rev=0, ts=0,
@@ -170,8 +171,7 @@ class DeviceTable:
         device = entry.device
         if entry.seq and all(getattr(device, name) == value for name, value in update.items()):
             return False
-        self.seq += 1
-        entry.seq = self.seq
+        entry.seq = self.timeline.advance()
         entry.device = device.model_copy(update={**update, "rev": device.rev + 1})
         entry.json = ""
         return True
