@@ -167,8 +167,9 @@ class Load:
             "lost": expected - len(found),
         }
 
-    def flight(self, window: int, seconds: float) -> dict[str, Any]:
-        """Never more than `window` states under way: the next one leaves when one has reached all clients."""
+    def flight(self, window: int, seconds: float, together: bool = False) -> dict[str, Any]:
+        """Never more than `window` states under way: the next one leaves when one has reached all clients, or the next
+        `window` of them `together`, when all have, as when a scene changes so many lamps."""
         clients = len(self._sockets)
         self._drain()
         base, sent = self.delivered, 0
@@ -176,7 +177,7 @@ class Load:
         quiet = 0.0
         while time.perf_counter() - begun < seconds and quiet < 2:
             room = window - -(-(sent * clients - (self.delivered - base)) // clients)
-            if room > 0:
+            if room >= (window if together else 1):
                 self.publish(room)
                 sent += room
             quiet = 0.0 if self.step(_QUIET_SECONDS) else quiet + _QUIET_SECONDS

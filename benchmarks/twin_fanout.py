@@ -24,7 +24,8 @@ from benchmarks.twin_servers import Server, bridge, mosquitto
 PACED = 10_000
 """Deliveries a second in the latency phase, over all clients; a lamp's states are 200 a second at most."""
 STALL_RATE, STALL_SECONDS = 2750, 8
-FLIGHTS = (1, 8)
+FLIGHTS = ((1, False), (8, False), (8, True))
+"""States under way, and whether they leave together."""
 
 Results = dict[str, dict[str, Any]]
 
@@ -116,13 +117,14 @@ def _load(kind: str, mqtt_port: int, ws_port: int, clients: int) -> Iterator["su
 def _speed(sides: tuple[Side, Side], clients: int, seconds: float, rounds: int) -> None:
     pace = min(200, PACED / clients)
     phases: list[tuple[str, dict[str, float]]] = [("latency", {"per_second": pace, "seconds": seconds})]
-    phases += [("flight", {"window": window, "seconds": seconds}) for window in FLIGHTS]
+    phases += [("flight", {"window": window, "seconds": seconds, "together": together}) for window, together in FLIGHTS]
     for phase, options in phases:
         found: tuple[list[dict[str, Any]], ...] = ([], [])
         for _ in range(rounds):
             for side, results in zip(sides, found, strict=True):
                 results.append(side.measure(phase, **options))
-        name = f"{clients} clients, " + (f"{options['window']} in flight" if phase == "flight" else f"{pace:g}/s")
+        manner = "at once" if options.get("together") else "in flight"
+        name = f"{clients} clients, " + (f"{options['window']} {manner}" if phase == "flight" else f"{pace:g}/s")
         for key in found[0][0]:
             theirs, ours = (statistics.median(result[key] for result in results) for results in found)
             _row(f"{name}: {key}", theirs, ours)

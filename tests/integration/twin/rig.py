@@ -19,6 +19,7 @@ import jsonschema
 import paho.mqtt.client as paho
 import uvicorn
 from paho.mqtt.enums import CallbackAPIVersion
+from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -79,10 +80,9 @@ class Mosquitto:
 
 
 class Bridge:
-    """The application as it is served, on a thread with its own loop."""
+    """An application as the bridge is served, on a thread with its own loop."""
 
-    def __init__(self, settings: Settings, *, direct: bool = True) -> None:
-        app = build_app(settings)
+    def __init__(self, app: ASGIApp, *, direct: bool = True) -> None:
         listener = Listener("twin", app, "127.0.0.1", 0, "", MAX_MESSAGE_BYTES, SEND_BUFFER_BYTES)
         self._socket = bind(listener)
         self.port = int(self._socket.getsockname()[1])
@@ -114,7 +114,13 @@ class Bridge:
 @contextmanager
 def bridge(mqtt_url: str, *, auth: str = "off", direct: bool = True, **twin: Any) -> Iterator[Bridge]:
     settings = Settings(_env_file=None, auth=auth, twin=TwinSettings(mqtt_url=mqtt_url, **twin))
-    running = Bridge(settings, direct=direct)
+    with serving(build_app(settings), direct=direct) as running:
+        yield running
+
+
+@contextmanager
+def serving(app: ASGIApp, *, direct: bool = True) -> Iterator[Bridge]:
+    running = Bridge(app, direct=direct)
     running.start()
     try:
         yield running
