@@ -129,7 +129,7 @@ class Device(Wire):
     id: str
     name: str
     src: str
-    """Family of its payloads: `native`."""
+    """Family of its payloads: `native`, `z2m`, `ha`, `tasmota`, `shelly`, `plain`, `json` or `esphome`."""
     online: bool
     """Not announced as offline."""
     stale: bool

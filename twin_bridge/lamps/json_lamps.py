@@ -36,7 +36,7 @@ class JsonLamp:
 
     @property
     def topics(self) -> tuple[str, ...]:
-        return (self.state_topic, *(each.topic for each in self.availability.topics))
+        return tuple(dict.fromkeys([self.state_topic, *(each.topic for each in self.availability.topics)]))
 
 
 class JsonLamps:
@@ -107,7 +107,7 @@ class JsonLamps:
         """Stop reading its topics; returns those that no lamp reads any more."""
         for topic in lamp.topics:
             self._readers[topic] = [each for each in self._readers.get(topic, []) if each is not lamp]
-        orphans = tuple(topic for topic in dict.fromkeys(lamp.topics) if not self._readers[topic])
+        orphans = tuple(topic for topic in lamp.topics if not self._readers[topic])
         for topic in orphans:
             del self._readers[topic]
         return orphans

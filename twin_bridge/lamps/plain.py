@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from twin_bridge.lamps.availability import AvailabilityTopic
 from twin_bridge.lamps.payloads import fraction, read_word
@@ -26,10 +26,10 @@ class PlainLamp:
     """A bare number is a brightness up to this; None: it is 1 or 0, or a mistake."""
     question: Outgoing | None = None
     availability: AvailabilityTopic | None = None
-    caps: frozenset[Cap] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "caps", frozenset({Cap.ON} | ({Cap.BRI} if self.full else set())))
+    @property
+    def caps(self) -> frozenset[Cap]:
+        return frozenset({Cap.ON, Cap.BRI} if self.full else {Cap.ON})
 
 
 class PlainLamps:

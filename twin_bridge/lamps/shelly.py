@@ -171,10 +171,11 @@ class ShellyLamps:
         sightings: list[Sighting] = []
         refusals: list[BadPayload] = []
         for key, values in said.items():
-            if kind_of(key) is None or not isinstance(values, dict):
+            part = kind_of(key)
+            if part is None or not isinstance(values, dict):
                 continue
             new = key not in device.lamps
-            lamp = self._component(device, key)
+            lamp = self._component(device, key, *part) if new else device.lamps[key]
             try:
                 report = read_status(lamp, Payload(lamp.device_id, values))
             except BadPayload as error:
@@ -188,10 +189,7 @@ class ShellyLamps:
                 sightings.append(Sighting(lamp.device_id, online=device.online))
         return Reading(tuple(sightings), refusals=tuple(refusals))
 
-    def _component(self, device: _Device, key: str) -> Component:
-        if key in device.lamps:
-            return device.lamps[key]
-        kind, number = kind_of(key) or ("", 0)
+    def _component(self, device: _Device, key: str, kind: str, number: int) -> Component:
         lamp = Component(device_id(f"{device.prefix}-{kind}-{number}"), _name(device, key), kind, number)
         device.lamps[key] = lamp
         self._lamps[lamp.device_id] = (device, key)
