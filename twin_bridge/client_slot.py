@@ -89,15 +89,16 @@ class ClientSlot:
 
     def offer(self, batch: Batch) -> None:
         """A tick of the view: sent as it is if nothing else waits and the client has room, otherwise kept."""
-        if self._waits or batch.at < self._due or self._before or not self._open or not self.outlet.has_room:
+        outlet = self.outlet
+        if batch.at < self._due or self._waits or self._before or not self._open or not outlet.has_room:
             self._keep(batch)
             self.pump()
             return
         for update in batch.updates:
-            self.outlet.write(update.frame)
-            self._sent(update, batch.at)
+            outlet.write(update.frame)
+            self._sent(update, batch.due)
         if batch.farewell:
-            self.outlet.write(batch.farewell)
+            outlet.write(batch.farewell)
 
     def seen(self, seq: int) -> None:
         """The client has worked off everything up to `seq`; from its first word on it gets no more than it can take."""
@@ -173,16 +174,15 @@ class ClientSlot:
             if not self._open or now < self._due:
                 return None
             update = take_update(self._table, self._dirty)
-            self._sent(update, now)
+            self._sent(update, now + self.view.interval)
             return update.frame
         if self._removed:
             removed, self._removed = tuple(self._removed), {}
             return removed_frame(self._table, removed)
         return None
 
-    def _sent(self, update: Update, now: float) -> None:
-        if self.view is not None:
-            self._due = now + self.view.interval
+    def _sent(self, update: Update, due: float) -> None:
+        self._due = due
         if update.skipped:
             TWIN_CONFLATED.inc(update.skipped)
         if self._confirms:

@@ -11,7 +11,7 @@ from typing import Protocol
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from shared.observability.logs import get_logger
-from shared.web.direct_websocket import EXTENSION, DirectWebSocket, text_frame
+from shared.web.direct_websocket import EXTENSION, WRITE_LIMIT, DirectWebSocket, text_frame
 
 log = get_logger(__name__)
 
@@ -71,22 +71,23 @@ class DirectOutlet:
     """Frames that many clients share are written to each transport as they are."""
 
     def __init__(self, connection: DirectWebSocket) -> None:
-        self._connection = connection
+        self._connection, self._transport = connection, connection.transport
         connection.on_room = self._room
         self.on_room: Callable[[], None] = _nobody
 
     @property
     def has_room(self) -> bool:
-        return self._connection.has_room
+        return self._transport.get_write_buffer_size() < WRITE_LIMIT
 
     def write(self, frame: Frame) -> None:
-        self._connection.write_frame(frame.wire)
+        if not self._connection.close_sent and not self._transport.is_closing():
+            self._transport.write(frame.wire)
 
     async def written(self) -> None:
         """The transport keeps the order; there is nothing to wait for."""
 
     def abort(self) -> None:
-        self._connection.abort()
+        self._transport.abort()
 
     def _room(self) -> None:
         self.on_room()

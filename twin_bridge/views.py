@@ -35,9 +35,11 @@ def take_update(table: DeviceTable, waiting: dict[str, int]) -> Update:
 class Batch:
     """What changed for a view since its last tick. Read in the same turn of the loop in which it was made."""
 
-    def __init__(self, table: DeviceTable, counts: dict[str, int], removed: tuple[str, ...], at: float) -> None:
-        self.counts, self.removed, self.at = counts, removed, at
-        """Device -> how often it changed; devices that are gone; the time on the loop's clock."""
+    def __init__(
+        self, table: DeviceTable, counts: dict[str, int], removed: tuple[str, ...], at: float, due: float
+    ) -> None:
+        self.counts, self.removed, self.at, self.due = counts, removed, at, due
+        """Device -> how often it changed; devices that are gone; this tick and the next, on the loop's clock."""
         self._table = table
 
     @cached_property
@@ -119,6 +121,6 @@ class View:
         self._due = now + self.interval
         counts, self.counts = self.counts, {}
         removed, self._removed = tuple(self._removed), {}
-        batch = Batch(self._table, counts, removed, now)
+        batch = Batch(self._table, counts, removed, now, self._due)
         for client in self.clients:
             client.offer(batch)

@@ -16,7 +16,7 @@ from websockets.http11 import Request
 EXTENSION = "xgtwin.direct_websocket"
 WRITE_LIMIT = 16 * 1024
 """Bytes that may wait in this process for one client. Whatever waits here is no longer replaced by newer news."""
-_NEEDED = ("scope", "transport", "handshake_complete", "close_sent")
+_NEEDED = ("scope", "transport", "close_sent")
 """What we use of uvicorn's class; if a version lacks one of them, the extension is not offered."""
 
 
@@ -26,11 +26,15 @@ def text_frame(text: str) -> bytes:
 
 
 class DirectWebSocket(WebSocketsSansIOProtocol):
-    """One connection; offered to the application as `scope["extensions"][EXTENSION]["connection"]`."""
+    """One connection; offered to the application as `scope["extensions"][EXTENSION]["connection"]`.
+
+    Between accept and close the application may write frames made by `text_frame` to its `transport`, as long as that
+    is not closing and `close_sent` is false. A write never waits: see first that less than `WRITE_LIMIT` bytes do.
+    """
 
     on_room: Callable[[], None] | None = None
     """Called when the client has read so much that there is room again. A write that leaves at once does not call it,
-    so whoever waits for room looks at `has_room` from time to time as well."""
+    so whoever waits for room looks from time to time as well."""
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)
@@ -38,7 +42,7 @@ class DirectWebSocket(WebSocketsSansIOProtocol):
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)  # the application's task starts in a later turn of the loop
-        if all(hasattr(self, name) for name in _NEEDED):  # no scope: the handshake was refused
+        if all(hasattr(self, name) for name in _NEEDED):  # there is no scope when the handshake was refused
             extensions = cast("dict[str, Any]", self.scope["extensions"])
             extensions[EXTENSION] = {"connection": self}
 
@@ -46,20 +50,3 @@ class DirectWebSocket(WebSocketsSansIOProtocol):
         super().resume_writing()
         if self.on_room:
             self.on_room()
-
-    @property
-    def has_room(self) -> bool:
-        """Whether less than `WRITE_LIMIT` bytes wait for this client."""
-        return self.transport.get_write_buffer_size() < WRITE_LIMIT
-
-    def write_frame(self, frame: bytes) -> None:
-        """Send a frame made by `text_frame`, after all that was sent before. It never waits: look at `has_room` first.
-
-        Before the accept and after the close nothing is sent.
-        """
-        if self.handshake_complete and not self.close_sent and not self.transport.is_closing():
-            self.transport.write(frame)
-
-    def abort(self) -> None:
-        """End the connection without a word: who does not read would not hear it."""
-        self.transport.abort()
