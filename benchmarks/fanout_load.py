@@ -17,8 +17,8 @@ import sys
 import time
 from typing import Any
 
-LAMPS = 64
-"""States go round these lamps, so that two states under way are hardly ever of one lamp."""
+from benchmarks.fanout_wire import LAMPS, connected, frame, mqtt_connect, state
+
 _MARK = re.compile(rb"\^\^(\d{9})")
 _QUIET_SECONDS = 0.5
 """What has not come after so long without any delivery is lost."""
@@ -26,36 +26,6 @@ _RECEIVE_BYTES = 64 * 1024
 """Fixed for all clients: left to itself the system lets it grow to megabytes, which hold old states of either side."""
 _WAVE = 50
 """Clients that connect at the same time: less than a listen backlog."""
-
-
-def state(seq: int) -> bytes:
-    """An MQTT PUBLISH, QoS 0, of a lamp's state; about 190 bytes."""
-    topic = f"twin/v1/fan_{seq % LAMPS:02}/state".encode()
-    payload = (
-        f'{{"on":true,"bri":{seq % 100 / 100},"mode":"rgb","r":{seq % 256},"g":180,"b":120,"ct":0,"effect":"",'
-        f'"name":"Desk lamp ^^{seq:09}","caps":["on","bri","rgb","ct"],"note":"as long as real states"}}'
-    ).encode()
-    return _packet(0x30, len(topic).to_bytes(2, "big") + topic + payload)
-
-
-def _packet(kind: int, body: bytes) -> bytes:
-    size, length = len(body), bytearray()
-    while True:
-        size, digit = divmod(size, 128)
-        length.append(digit | (0x80 if size else 0))
-        if not size:
-            return bytes((kind,)) + bytes(length) + body
-
-
-def _mqtt_connect(name: str) -> bytes:
-    body = b"\0\4MQTT\4\2\0\0" + len(name).to_bytes(2, "big") + name.encode()  # 3.1.1, clean, no keepalive
-    return _packet(0x10, body)
-
-
-def _frame(opcode: int, payload: bytes) -> bytes:
-    size = len(payload)
-    head = bytes((0x80 | opcode, 0x80 | size)) if size < 126 else bytes((0x80 | opcode, 0xFE)) + size.to_bytes(2, "big")
-    return head + b"\0\0\0\0" + payload  # a mask of zeros changes nothing
 
 
 class Load:
@@ -72,7 +42,7 @@ class Load:
         self._halved: dict[int, bool] = {}  # whether a mark was cut in two
         self._lamp = socket.create_connection(("127.0.0.1", mqtt_port))
         self._lamp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._lamp.sendall(_mqtt_connect("lamps"))
+        self._lamp.sendall(mqtt_connect("lamps"))
         assert self._lamp.recv(4)[:1] == b"\x20", "the broker refused the publisher"
         self._warm_up()
         for first in range(0, clients, _WAVE):
@@ -85,31 +55,7 @@ class Load:
         time.sleep(0.5)
 
     def _connect(self, kind: str, port: int, names: range) -> None:
-        protocol, path = ("mqtt", "/") if kind == "mqtt" else ("twin.v1.json", "/ws/v1")
-        fresh = []
-        for _ in names:
-            sock = socket.socket()
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
-            sock.connect(("127.0.0.1", port))
-            sock.sendall(
-                f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
-                f"Sec-WebSocket-Protocol: {protocol}\r\n\r\n".encode()
-            )
-            fresh.append(sock)
-        for name, sock in zip(names, fresh, strict=True):
-            _until(sock, b"\r\n\r\n")
-            if kind == "mqtt":
-                sock.sendall(_frame(2, _mqtt_connect(f"client-{name}")))
-        for sock in fresh:
-            if kind == "mqtt":
-                _until(sock, b"\x20\x02")  # CONNACK
-                sock.sendall(_frame(2, _packet(0x82, b"\0\1\0\x0ftwin/v1/+/state\0")))
-            else:
-                sock.sendall(_frame(1, b'{"t":"auth","v":1}'))
-        for sock in fresh:
-            _until(sock, b"\x90\x03" if kind == "mqtt" else b'"removed":[]}')
-            sock.setblocking(False)
+        for sock in connected(kind, port, names, _RECEIVE_BYTES):
             self._sockets[sock.fileno()] = sock
             self._tails[sock.fileno()], self._halved[sock.fileno()] = b"", False
             self._epoll.register(sock.fileno(), select.EPOLLIN)
@@ -138,7 +84,7 @@ class Load:
         self.delivered += data.count(b"^^") + (self._halved[number] and data.startswith(b"^"))
         self._halved[number] = data.endswith(b"^") and not data.endswith(b"^^")
         if b"\x89\x04" in data:  # a ping of four bytes; states are ASCII
-            sock.send(_frame(10, data.partition(b"\x89\x04")[2][:4]))
+            sock.send(frame(10, data.partition(b"\x89\x04")[2][:4]))
         if number not in self._watched:
             return
         now, data = time.perf_counter(), self._tails[number] + data
@@ -251,15 +197,6 @@ class Load:
     def _drain(self) -> None:
         while self.step(_QUIET_SECONDS):
             pass
-
-
-def _until(sock: socket.socket, end: bytes) -> None:
-    sock.settimeout(60)
-    data = b""
-    while end not in data:
-        chunk = sock.recv(65536)
-        assert chunk, f"the server closed before it said {end!r}: {data[:200]!r}"
-        data = (data + chunk)[-100_000:]
 
 
 def main() -> None:

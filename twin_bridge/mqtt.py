@@ -161,7 +161,9 @@ class MqttLink:
         elif answered == "accepted":  # the reason of a refusal is told already, and better
             self._post(partial(self._lost, f"connection lost: {code}"))
 
-    def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+    def _on_message(self, client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+        if not self._woken:  # once for each batch
+            _acknowledge_now(client.socket())
         with self._lock:
             self._inbox.put(message.topic, message.payload, retained=message.retain)
             self._wake()
@@ -222,8 +224,8 @@ class MqttLink:
 
 
 def _acknowledge_now(sock: Any) -> None:
-    """Have TCP confirm the PUBACK at once: a broker with Nagle's algorithm (Mosquitto, unless told otherwise) holds the
-    lamp's answer back until then, which is 40 ms. Linux only, and to be said each time."""
+    """Have TCP confirm what came at once: a broker with Nagle's algorithm (Mosquitto, unless told otherwise) holds the
+    next state, or the lamp's answer, back until then, which is 40 ms. Linux only, and to be said each time."""
     if sock is not None and hasattr(socket, "TCP_QUICKACK"):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
