@@ -120,6 +120,7 @@ class TwinSettings(Service):
         SecretStr(""), description="A second token, for those who may watch lamps but not switch them."
     )
     max_clients: int = Field(2000, ge=1, description="WebSocket connections at most.")
+    history_days: float = Field(30, gt=0, description="Days that changes of lamps can be asked for and replayed.")
 
 
 class LlmSettings(Section):

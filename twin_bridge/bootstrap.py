@@ -4,12 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, WebSocket
+from sqlalchemy import Engine
 
 from shared.errors import Unavailable
 from shared.settings import Settings
 from shared.web.app import create_service_app
 from twin_bridge.devices_api import device_routes
 from twin_bridge.gate import Gate
+from twin_bridge.history.recorder import Recorder
+from twin_bridge.history.store import HistoryStore
 from twin_bridge.hub import Hub
 from twin_bridge.lamps.bootstrap import build_families
 from twin_bridge.mqtt import MqttLink
@@ -19,8 +22,11 @@ from twin_bridge.state import DeviceTable
 from twin_bridge.websocket import serve_client
 
 
-def build_app(settings: Settings) -> FastAPI:
+def build_app(settings: Settings, *, engine: Engine) -> FastAPI:
     """The twin bridge as an application; it connects to the broker when it starts, and goes on trying.
+
+    The database behind `engine` (the caller disposes of it) is brought up to date at the start; without it the lamps
+    are as live, but nothing is remembered.
 
     Raises `Unavailable` if there is no broker to connect to, no token where one is required, or a wrong lamps file.
     """
@@ -34,21 +40,31 @@ def build_app(settings: Settings) -> FastAPI:
     hub = Hub(table, settings.twin.max_clients)
     families = build_families(settings.twin)
     link = MqttLink(settings.twin.mqtt_url, settings.twin.name, families.subscriptions)
-    relay = Relay(table, hub, families, link)
+    store = HistoryStore(engine, settings.twin.name)
+    recorder = Recorder(table, store, settings.twin.history_days)
+    relay = Relay(table, hub, families, link, recorder)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await recorder.start(relay.changed)
         relay.start()
         try:
             yield
         finally:
             await relay.stop()
+            await recorder.stop()
 
     app = create_service_app(
         "twin",
         description="Lamps, live: MQTT <-> WebSocket (`/ws/v1`, told in docs/twin.md; shapes at `/protocol.json`).",
         pings={"broker": relay.ping},
-        facts=lambda: {"broker": relay.broker, "devices": len(table), "clients": len(hub), "auth": gate.required},
+        facts=lambda: {
+            "broker": relay.broker,
+            "devices": len(table),
+            "clients": len(hub),
+            "auth": gate.required,
+            "history": recorder.trouble or "ok",
+        },
         lifespan=lifespan,
         origins=gate.origins,
         max_body_bytes=MAX_MESSAGE_BYTES,

@@ -161,7 +161,7 @@ class Welcome(Message):
     t: Literal["welcome"] = "welcome"
     role: Role
     epoch: str
-    """Changes with each start of the bridge; `seq` means nothing in another epoch."""
+    """`seq` means nothing in another epoch. It outlives a restart of the bridge, as long as its database does."""
     seq: int
     resumed: bool
     """`since` was understood: the snapshot holds only what changed after it."""

@@ -13,12 +13,13 @@ from shared.observability.logs import get_logger
 from shared.observability.metrics import TWIN_BAD_PAYLOADS, TWIN_STATES
 from twin_bridge.client_messages import Cmd
 from twin_bridge.commands import Commands, Reply
+from twin_bridge.history.recorder import Recorder
 from twin_bridge.hub import Hub
 from twin_bridge.inbox import Incoming
 from twin_bridge.lamps.families import Families
 from twin_bridge.lamps.protocol import BadPayload, Change, Outgoing, Reading, Sighting
 from twin_bridge.mqtt import MqttLink
-from twin_bridge.polling import Questions, SilenceWatch
+from twin_bridge.polling import ANSWER_SECONDS, Questions, SilenceWatch
 from twin_bridge.protocol import Stage, Status
 from twin_bridge.state import DeviceTable, TableFull
 
@@ -32,16 +33,17 @@ COMPLAINT_SECONDS = 60.0
 class Relay:
     """One broker, its lamps, all clients. Everything runs on the event loop that `start` was called on."""
 
-    def __init__(self, table: DeviceTable, hub: Hub, families: Families, link: MqttLink) -> None:
+    def __init__(self, table: DeviceTable, hub: Hub, families: Families, link: MqttLink, recorder: Recorder) -> None:
         self.table = table
         self.hub = hub
         self.broker = False
         self.reason = "not connected yet"
         self._families = families
         self._link = link
+        self._recorder = recorder
         self._questions = Questions(lambda question: link.publish(question.topic, question.payload))
         self._silence = SilenceWatch(table, families, self._questions)
-        self._commands = Commands(table, self._publish, hub.changed)
+        self._commands = Commands(table, self._publish, self.changed)
         self._complaints: dict[tuple[str, str], float] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -108,6 +110,7 @@ class Relay:
             if self.table.remove(seen.device_id):
                 self._commands.gone(seen.device_id, Stage.FAILED, "The lamp was taken out of the twin.")
                 self.hub.removed(seen.device_id)
+                self._recorder.removed(seen.device_id, epoch_ms())
             return
         if seen.refused:
             self._commands.gone(seen.device_id, Stage.FAILED, f"The lamp refused: {seen.refused}")
@@ -119,8 +122,13 @@ class Relay:
         except TableFull as error:
             raise BadPayload(seen.device_id, "too_many_devices") from error
         if changed:
-            self.hub.changed(seen.device_id)
+            self.changed(seen.device_id)
         self._settle(seen, retained=retained)
+
+    def changed(self, device_id: str) -> None:
+        """Tell the clients, and have it written down."""
+        self.hub.changed(device_id)
+        self._recorder.changed(device_id, epoch_ms())
 
     def _settle(self, seen: Sighting, *, retained: bool) -> None:
         if seen.report is not None and seen.report.of_state:
@@ -151,10 +159,13 @@ class Relay:
             log.warning("bad_payload", device=error.device_id, reason=error.reason)
 
     async def _watch_for_silence(self) -> None:
+        await asyncio.sleep(ANSWER_SECONDS)
+        for device_id in self.table.settle():
+            self.changed(device_id)
         while True:
             await asyncio.sleep(SILENCE_CHECK_SECONDS)
             for device_id in self._silence.check(time.monotonic()):
-                self.hub.changed(device_id)
+                self.changed(device_id)
 
 
 async def _all(confirmed: "Iterable[asyncio.Future[None]]") -> None:

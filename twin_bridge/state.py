@@ -5,7 +5,7 @@ brought up to date by the devices whose number is higher than its own: O(devices
 Everything here runs on the event loop, and nothing waits.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from twin_bridge.lamps.protocol import Limits, Report, Sighting
@@ -30,6 +30,8 @@ class Entry:
     limits: Limits = field(default_factory=Limits)
     json: str = field(default="", repr=False)
     """The device as it is sent, made once per change for all clients."""
+    before: Device | None = None
+    """What clients of the bridge before saw, while nothing has been heard of the device since."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,39 @@ class DeviceTable:
         self.timeline.bury(device_id)
         return True
 
+    def restore(self, timeline: Timeline, devices: Iterable[tuple[Device, int]]) -> list[str]:
+        """Take over what the bridge before knew, with the numbers of the last changes: stale until it is heard again.
+
+        A device that is then heard just as it was needs no new number, so clients that resume are told of those alone
+        that changed; `settle` ends the waiting. If there is something here already, that is newer, and what is restored
+        counts as changed: those devices are returned.
+        """
+        first = not self._entries and not self.seq
+        if first:
+            self.timeline = timeline
+        changed = []
+        for device, seq in devices:
+            if device.id in self._entries or device.id in self.timeline.tombstones or len(self) >= MAX_DEVICES:
+                continue
+            last = device.model_copy(update={"stale": True, "pending": False, "desired": device.state})
+            entry = self._entries[device.id] = Entry(last, seq, announced=None if device.online else False)
+            if first and not device.pending:
+                entry.before = device
+            else:
+                self._renew(entry, {})
+                changed.append(device.id)
+        return changed
+
+    def settle(self) -> list[str]:
+        """From now on, restored devices that were not heard are stale for those clients too who saw them before.
+
+        Returns the devices that count as changed by it.
+        """
+        unheard = [entry for entry in self._entries.values() if entry.before]
+        for entry in unheard:
+            self._renew(entry, {})
+        return [entry.device.id for entry in unheard]
+
     def since(self, epoch: str, seq: int) -> Delta:
         """What changed after `seq` of that epoch; everything, if that cannot be known."""
         if not self.timeline.reaches(epoch, seq):
@@ -171,10 +206,16 @@ class DeviceTable:
         device = entry.device
         if entry.seq and all(getattr(device, name) == value for name, value in update.items()):
             return False
-        entry.seq = self.timeline.advance()
-        entry.device = device.model_copy(update={**update, "rev": device.rev + 1})
-        entry.json = ""
+        if entry.before and not entry.json and all(getattr(entry.before, key) == update[key] for key in update):
+            entry.device, entry.before = entry.before, None  # heard as it was, and no client saw it stale
+            return False
+        self._renew(entry, update)
         return True
+
+    def _renew(self, entry: Entry, update: Mapping[str, object]) -> None:
+        entry.seq = self.timeline.advance()
+        entry.device = entry.device.model_copy(update={**update, "rev": entry.device.rev + 1})
+        entry.json, entry.before = "", None
 
 
 def _spoke(seen: Sighting) -> bool:

@@ -66,7 +66,7 @@ def _services(settings: Settings) -> Iterator[list[Listener]]:
         engine, store, embedder = parts.engine, parts.store, parts.embedder
         ingest = ingest_service.bootstrap.build_app(settings, engine=engine, store=store, embedder=embedder)
         query = query_service.bootstrap.build_app(settings, engine=engine, store=store, embedder=embedder)
-        twin = twin_bridge.bootstrap.build_app(settings)
+        twin = twin_bridge.bootstrap.build_app(settings, engine=engine)
         yield [
             Listener("query", query, settings.query.host, settings.query.port, "QUERY__PORT"),
             Listener("ingest", ingest, settings.ingest.host, settings.ingest.port, "INGEST__PORT"),

@@ -87,8 +87,8 @@ def test_one_library_has_one_importer(library: str, importer: str):
     assert found - {file for (name, file) in SECOND_IMPORTERS if name == library} == {importer}
 
 
-def test_the_twin_needs_neither_models_nor_a_database_nor_a_vector_store():
-    heavy = {"fastembed", "onnxruntime", "numpy", "qdrant_edge", "qdrant_client", "sqlmodel", "sqlalchemy", "openai"}
+def test_the_twin_needs_neither_models_nor_a_vector_store():
+    heavy = {"fastembed", "onnxruntime", "numpy", "qdrant_edge", "qdrant_edge_py", "qdrant_client", "openai"}
     locked = {line.split("==")[0] for line in (ROOT / "requirements/twin.txt").read_text().splitlines() if "==" in line}
     assert not locked & {name.replace("_", "-") for name in heavy}
     for module in modules("twin_bridge"):

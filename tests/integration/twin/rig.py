@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from queue import Queue
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -23,6 +24,7 @@ from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from shared.db.engine import open_engine
 from shared.settings import Settings, TwinSettings
 from shared.web.server import Listener, bind, uvicorn_config
 from twin_bridge.bootstrap import build_app
@@ -112,10 +114,20 @@ class Bridge:
 
 
 @contextmanager
-def bridge(mqtt_url: str, *, auth: str = "off", direct: bool = True, **twin: Any) -> Iterator[Bridge]:
-    settings = Settings(_env_file=None, auth=auth, twin=TwinSettings(mqtt_url=mqtt_url, **twin))
-    with serving(build_app(settings), direct=direct) as running:
-        yield running
+def bridge(
+    mqtt_url: str, *, auth: str = "off", direct: bool = True, data: Path | None = None, **twin: Any
+) -> Iterator[Bridge]:
+    """A bridge whose memory is in `data`, or lasts as long as it does."""
+    with TemporaryDirectory() as passing:
+        settings = Settings(
+            _env_file=None, auth=auth, data_dir=data or Path(passing), twin=TwinSettings(mqtt_url=mqtt_url, **twin)
+        )
+        engine = open_engine(settings)
+        try:
+            with serving(build_app(settings, engine=engine), direct=direct) as running:
+                yield running
+        finally:
+            engine.dispose()
 
 
 @contextmanager
