@@ -68,19 +68,23 @@ def mosquitto(*, websockets: bool = False) -> Iterator[Server]:
 def bridge(mqtt_port: int) -> Iterator[Server]:
     """The bridge as `python -m twin_bridge` serves it, connected to a broker."""
     port = _free_port()
-    settings = {"TWIN__MQTT_URL": f"mqtt://127.0.0.1:{mqtt_port}", "TWIN__PORT": str(port), "LOG__LEVEL": "error"}
-    process = subprocess.Popen([sys.executable, "-m", "twin_bridge"], env={**os.environ, **settings})
-    try:
-        _wait_for(port)
-        deadline = time.monotonic() + START_SECONDS
-        while not _ready(port):
-            if time.monotonic() > deadline:
-                raise SystemExit("The bridge did not find the broker.")
-            time.sleep(0.02)
-        yield Server(process.pid, ws_port=port)
-    finally:
-        process.terminate()
-        process.wait()
+    with tempfile.TemporaryDirectory() as data:
+        settings = {
+            "TWIN__MQTT_URL": f"mqtt://127.0.0.1:{mqtt_port}", "TWIN__PORT": str(port), "LOG__LEVEL": "error",
+            "XGTWIN_DATA_DIR": data,
+        }  # fmt: skip
+        process = subprocess.Popen([sys.executable, "-m", "twin_bridge"], env={**os.environ, **settings})
+        try:
+            _wait_for(port)
+            deadline = time.monotonic() + START_SECONDS
+            while not _ready(port):
+                if time.monotonic() > deadline:
+                    raise SystemExit("The bridge did not find the broker.")
+                time.sleep(0.02)
+            yield Server(process.pid, ws_port=port)
+        finally:
+            process.terminate()
+            process.wait()
 
 
 def _free_port() -> int:

@@ -11,8 +11,11 @@ from shared.settings import Settings
 from shared.web.app import create_service_app
 from twin_bridge.devices_api import device_routes
 from twin_bridge.gate import Gate
+from twin_bridge.history.api import history_routes
+from twin_bridge.history.reading import HistoryReader
 from twin_bridge.history.recorder import Recorder
 from twin_bridge.history.store import HistoryStore
+from twin_bridge.http_access import admission
 from twin_bridge.hub import Hub
 from twin_bridge.lamps.bootstrap import build_families
 from twin_bridge.mqtt import MqttLink
@@ -70,7 +73,9 @@ def build_app(settings: Settings, *, engine: Engine) -> FastAPI:
         max_body_bytes=MAX_MESSAGE_BYTES,
         body_advice="A command is some hundred bytes of JSON; the limit is 16 KB.",
     )
-    app.include_router(device_routes(relay, gate))
+    admit = admission(gate)
+    app.include_router(device_routes(relay, admit))
+    app.include_router(history_routes(table, HistoryReader(engine, settings.twin.name), admit))
 
     async def websocket(ws: WebSocket) -> None:
         await serve_client(ws, relay, hub, gate)

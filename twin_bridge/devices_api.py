@@ -4,14 +4,15 @@ import asyncio
 import secrets
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.errors import BadRequest, Conflict, Forbidden, NotFound, TooManyRequests, Unauthorized, Unavailable
+from shared.errors import BadRequest, Conflict, NotFound, TooManyRequests, Unavailable
 from twin_bridge import client_messages
 from twin_bridge.client_messages import Cmd, Refused, Wish
-from twin_bridge.gate import COMMAND_BURST, COMMAND_RATE, VIEWERS_WATCH, Bucket, Gate, offered_token
-from twin_bridge.protocol import Ack, Cap, Device, ErrorCode, Role, Stage
+from twin_bridge.gate import COMMAND_BURST, COMMAND_RATE, Bucket
+from twin_bridge.http_access import Admit
+from twin_bridge.protocol import Ack, Cap, Device, ErrorCode, Stage
 from twin_bridge.relay import Relay
 
 DeviceId = Annotated[str, Path(max_length=64)]
@@ -43,19 +44,9 @@ class SetRequest(BaseModel):
         return [cap for cap in Cap if (cap.value in written if cap is not Cap.RGB else written & {"r", "g", "b"})]
 
 
-def device_routes(relay: Relay, gate: Gate) -> APIRouter:
-    """Routes under the bridge's token, where there is one; pages of foreign origins may not command."""
+def device_routes(relay: Relay, admit: Admit) -> APIRouter:
+    """Routes for those whom `admit` lets through."""
     commands = Bucket(COMMAND_RATE, COMMAND_BURST)  # one for all HTTP callers: it protects the lamps
-
-    def admit(request: Request) -> None:
-        role = gate.role(offered_token(request.headers.items()))
-        if role is None:
-            raise Unauthorized("Send the bridge's token (TWIN__TOKEN) as 'Authorization: Bearer TOKEN'.")
-        if role is Role.VIEWER and request.method != "GET":
-            raise Forbidden(VIEWERS_WATCH)
-        if not gate.allows_origin(request.headers.get("origin"), request.headers.get("host", "")):
-            raise Forbidden("Pages of this origin may not use the bridge. See TWIN__ALLOWED_ORIGINS.")
-
     router = APIRouter(tags=["devices"], dependencies=[Depends(admit)])
 
     @router.get("/devices")
