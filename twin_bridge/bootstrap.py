@@ -14,6 +14,7 @@ from twin_bridge.gate import Gate
 from twin_bridge.history.api import history_routes
 from twin_bridge.history.reading import HistoryReader
 from twin_bridge.history.recorder import Recorder
+from twin_bridge.history.replay import Replays
 from twin_bridge.history.store import HistoryStore
 from twin_bridge.http_access import admission
 from twin_bridge.hub import Hub
@@ -73,12 +74,14 @@ def build_app(settings: Settings, *, engine: Engine) -> FastAPI:
         max_body_bytes=MAX_MESSAGE_BYTES,
         body_advice="A command is some hundred bytes of JSON; the limit is 16 KB.",
     )
-    admit = admission(gate)
+    admit, reader = admission(gate), HistoryReader(engine, settings.twin.name)
     app.include_router(device_routes(relay, admit))
-    app.include_router(history_routes(table, HistoryReader(engine, settings.twin.name), admit))
+    app.include_router(history_routes(table, reader, admit))
+
+    replays = Replays(reader)
 
     async def websocket(ws: WebSocket) -> None:
-        await serve_client(ws, relay, hub, gate)
+        await serve_client(ws, relay, gate, replays)
 
     for path in ("/ws/v1", "/ws"):
         app.add_api_websocket_route(path, websocket)

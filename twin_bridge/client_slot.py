@@ -137,6 +137,11 @@ class ClientSlot:
             self.over.set_result(None)
 
     @property
+    def idle(self) -> bool:
+        """The client has been sent all there is."""
+        return not self._waits and not (self.view and self.view.pending)
+
+    @property
     def _waits(self) -> bool:
         return bool(self._answers or self._delta or self._dirty or self._removed or self.goodbye)
 

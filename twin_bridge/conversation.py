@@ -1,6 +1,7 @@
 """What one client says, and what it gets for it. The protocol is told in docs/twin.md."""
 
 import asyncio
+from typing import Protocol
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -10,10 +11,12 @@ from twin_bridge import client_messages as said
 from twin_bridge import protocol
 from twin_bridge.client_messages import Refused
 from twin_bridge.client_slot import ClientSlot, Goodbye
+from twin_bridge.commands import Reply
 from twin_bridge.gate import COMMAND_BURST, COMMAND_RATE, MESSAGE_BURST, MESSAGE_RATE, VIEWERS_WATCH, Bucket, Gate
 from twin_bridge.hub import Hub
 from twin_bridge.protocol import ErrorCode, Role
-from twin_bridge.relay import Relay, epoch_ms
+from twin_bridge.relay import epoch_ms
+from twin_bridge.state import DeviceTable
 
 AUTH_SECONDS = 10.0
 GRACE_SECONDS = 0.3
@@ -30,12 +33,25 @@ CLOSE_CODES = {
 }
 
 
+class Twin(Protocol):
+    """What a client sees: the lamps as they are, or a replay of what they were."""
+
+    replay: bool
+    table: DeviceTable
+    hub: Hub
+    broker: bool
+
+    def command(self, sender: str, cmd: said.Cmd, reply: Reply) -> None: ...
+
+
 class Conversation:
     """What one client says, and what it gets for it."""
 
-    def __init__(self, ws: WebSocket, slot: ClientSlot, hub: Hub, relay: Relay, gate: Gate) -> None:
+    def __init__(self, ws: WebSocket, slot: ClientSlot, twin: Twin, gate: Gate) -> None:
+        self.welcomed = asyncio.Event()
+        """Set once the client is let in."""
         self._ws, self._slot = ws, slot
-        self._hub, self._relay, self._gate = hub, relay, gate
+        self._twin, self._gate = twin, gate
         self._messages = Bucket(MESSAGE_RATE, MESSAGE_BURST)
         self._commands = Bucket(COMMAND_RATE, COMMAND_BURST)
         self._sender = f"connection-{id(slot)}"
@@ -106,14 +122,14 @@ class Conversation:
             case said.Seen():
                 self._slot.seen(message.seq)
             case said.Ping():
-                self._slot.say(protocol.Pong(ts=message.ts, now=epoch_ms(), seq=self._relay.table.seq))
+                self._slot.say(protocol.Pong(ts=message.ts, now=epoch_ms(), seq=self._twin.table.seq))
             case said.Cmd():
                 if self._role is not Role.OPERATOR:
                     raise Refused(ErrorCode.FORBIDDEN, VIEWERS_WATCH, cid=message.cid)
                 if not self._commands.take():
                     detail = f"At most {COMMAND_RATE:g} commands a second; this one was not done."
                     raise Refused(ErrorCode.RATE, detail, cid=message.cid)
-                self._relay.command(self._sender, message, self._slot.say)
+                self._twin.command(self._sender, message, self._slot.say)
 
     def _welcome(self, auth: said.Auth) -> None:
         """Let in, and start the snapshot. A second `auth` starts over with what it asks for."""
@@ -122,14 +138,16 @@ class Conversation:
             raise Refused(ErrorCode.UNAUTHORIZED, "This token is not the one of this bridge (TWIN__TOKEN).", fatal=True)
         if auth.client:
             self._sender = auth.client
-        delta = self._relay.table.since(auth.epoch, auth.since)
+        delta = self._twin.table.since(auth.epoch, auth.since)
         self._slot.say(
             protocol.Welcome(
-                role=self._role,
-                epoch=self._relay.table.epoch,
+                role=Role.VIEWER if self._twin.replay else self._role,
+                epoch=self._twin.table.epoch,
                 seq=delta.seq,
                 resumed=not delta.full,
-                broker=self._relay.broker,
+                broker=self._twin.broker,
+                replay=self._twin.replay,
             )
         )
-        self._hub.watch(self._slot, auth.devices, auth.max_hz, delta)
+        self._twin.hub.watch(self._slot, auth.devices, auth.max_hz, delta)
+        self.welcomed.set()

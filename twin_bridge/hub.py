@@ -29,36 +29,46 @@ class Hub:
     def __init__(self, table: DeviceTable, max_clients: int) -> None:
         self._table = table
         self._max_clients = max_clients
-        self._clients: set[ClientSlot] = set()
         self._views: dict[tuple[frozenset[str] | None, int], View] = {}
         self._again: set[ClientSlot] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._addresses: Counter[str] = Counter()
 
     def __len__(self) -> int:
-        return len(self._clients)
+        return self._addresses.total()
 
     @contextmanager
     def join(self, address: str, outlet: Outlet) -> Iterator[ClientSlot]:
         """A slot for one connection, for as long as it lasts. Raises `HubFull`."""
-        if len(self._clients) >= self._max_clients:
+        with self.admit(address), self.slot(outlet) as slot:
+            yield slot
+
+    @contextmanager
+    def admit(self, address: str) -> Iterator[None]:
+        """A place for one connection, whatever it wants to see. Raises `HubFull`."""
+        if self._addresses.total() >= self._max_clients:
             raise HubFull("The bridge has all the clients it takes (TWIN__MAX_CLIENTS). Try again later.")
         if address not in _LOOPBACK and self._addresses[address] >= MAX_PER_ADDRESS:
             raise HubFull(f"There are {MAX_PER_ADDRESS} connections from this address already.")
-        slot = ClientSlot(self._table, outlet, self._call_again)
-        self._clients.add(slot)
         self._addresses[address] += 1
         TWIN_CLIENTS.inc()
         try:
-            yield slot
+            yield
         finally:
-            self._clients.discard(slot)
-            self._again.discard(slot)
-            self._leave(slot)
             self._addresses[address] -= 1
             if not self._addresses[address]:
                 del self._addresses[address]
             TWIN_CLIENTS.dec()
+
+    @contextmanager
+    def slot(self, outlet: Outlet) -> Iterator[ClientSlot]:
+        """What waits for one client that has a place."""
+        slot = ClientSlot(self._table, outlet, self._call_again)
+        try:
+            yield slot
+        finally:
+            self._again.discard(slot)
+            self._leave(slot)
 
     def watch(self, slot: ClientSlot, devices: Iterable[str], max_hz: int, delta: Delta) -> None:
         """Welcome a client: `delta` as its snapshot, then what changes of these devices (`*` or none for all), in at

@@ -166,6 +166,8 @@ class Welcome(Message):
     resumed: bool
     """`since` was understood: the snapshot holds only what changed after it."""
     broker: bool
+    replay: bool = False
+    """What follows is the past: an epoch of its own, and no commands."""
 
 
 class Snapshot(Message):

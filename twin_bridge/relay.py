@@ -33,6 +33,8 @@ COMPLAINT_SECONDS = 60.0
 class Relay:
     """One broker, its lamps, all clients. Everything runs on the event loop that `start` was called on."""
 
+    replay = False
+
     def __init__(self, table: DeviceTable, hub: Hub, families: Families, link: MqttLink, recorder: Recorder) -> None:
         self.table = table
         self.hub = hub

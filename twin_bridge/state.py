@@ -8,8 +8,9 @@ Everything here runs on the event loop, and nothing waits.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from twin_bridge.lamps.protocol import Limits, Report, Sighting
-from twin_bridge.protocol import Cap, Device, LampState, Mode
+from twin_bridge.lamps.protocol import Limits, Sighting
+from twin_bridge.protocol import Cap, Device, LampState
+from twin_bridge.reported import caps_after, spoke, state_after
 from twin_bridge.timeline import Timeline
 
 MAX_DEVICES = 5000
@@ -107,8 +108,8 @@ class DeviceTable:
         if seen.report is None:
             entry.announced = seen.online
         else:
-            state = _overlay(device.state, seen.report)
-            caps = _caps(device.caps, seen.report)
+            state = state_after(device.state, seen.report)
+            caps = caps_after(device.caps, seen.report)
             known = device.known or seen.report.of_state
             update = {"state": state, "known": known, "caps": caps, "name": seen.report.name or device.name}
             if state != device.state or known != device.known:
@@ -118,7 +119,7 @@ class DeviceTable:
                 update["desired"] = state
         update["online"] = entry.announced is not False
         # Its last will vouches for a lamp that is announced as online; a lamp without one must be heard itself.
-        if (not retained and _spoke(seen)) or (seen.report is None and seen.online):
+        if (not retained and spoke(seen)) or (seen.report is None and seen.online):
             entry.heard = now
             update["stale"] = False
         elif seen.report is not None and seen.report.of_state and not device.known:
@@ -173,6 +174,11 @@ class DeviceTable:
                 changed.append(device.id)
         return changed
 
+    def put(self, device: Device) -> None:
+        """Show a device as it was once, which a replay does."""
+        entry = self._entries.get(device.id) or self._new(device.id, device.src)
+        entry.seq, entry.device, entry.json = self.timeline.advance(), device, ""
+
     def settle(self) -> list[str]:
         """From now on, restored devices that were not heard are stale for those clients too who saw them before.
 
@@ -216,29 +222,3 @@ class DeviceTable:
         entry.seq = self.timeline.advance()
         entry.device = entry.device.model_copy(update={**update, "rev": entry.device.rev + 1})
         entry.json, entry.before = "", None
-
-
-def _spoke(seen: Sighting) -> bool:
-    """Whether the lamp itself, or what vouches for it, said how it is; a description of it is no sign of life."""
-    return seen.report.of_state if seen.report is not None else seen.online is not None
-
-
-def _overlay(state: LampState, report: Report) -> LampState:
-    said = {name: getattr(report, name) for name in ("on", "bri", "r", "g", "b", "ct", "effect", "mode")}
-    update = {name: value for name, value in said.items() if value is not None}
-    if "mode" not in update and "bri" in update and state.mode is Mode.ONOFF:
-        update["mode"] = Mode.BRI
-    return state.model_copy(update=update)
-
-
-def _caps(known: Iterable[Cap], report: Report) -> list[Cap]:
-    """What the lamp declares, or else what it has shown so far."""
-    if report.caps is not None:
-        found = set(report.caps)
-    else:
-        found = set(known)
-        found |= {Cap.BRI} if report.bri is not None else set()
-        found |= {Cap.RGB} if report.r is not None else set()
-        found |= {Cap.CT} if report.ct else set()
-        found |= {Cap.EFFECT} if report.effect is not None else set()
-    return [cap for cap in Cap if cap in found]

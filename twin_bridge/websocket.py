@@ -13,10 +13,11 @@ from twin_bridge.client_messages import Refused
 from twin_bridge.client_slot import ClientSlot, Goodbye
 from twin_bridge.conversation import CLOSE_CODES, Conversation
 from twin_bridge.gate import Gate
-from twin_bridge.hub import Hub, HubFull
+from twin_bridge.history.replay import Replays
+from twin_bridge.hub import HubFull
 from twin_bridge.outlet import Outlet, outlet_of
 from twin_bridge.protocol import SUBPROTOCOL, Error, ErrorCode
-from twin_bridge.relay import Relay
+from twin_bridge.relay import Relay, epoch_ms
 
 log = get_logger(__name__)
 
@@ -24,7 +25,7 @@ GOODBYE_SECONDS = 5.0
 """A client that does not take the last words within this time is cut off."""
 
 
-async def serve_client(ws: WebSocket, relay: Relay, hub: Hub, gate: Gate) -> None:
+async def serve_client(ws: WebSocket, relay: Relay, gate: Gate, replays: Replays) -> None:
     """Talk with a client until either side ends it. A refused client is accepted first, or it could not read why."""
     offered = ws.scope.get("subprotocols", [])
     spoken = SUBPROTOCOL in offered
@@ -38,8 +39,15 @@ async def serve_client(ws: WebSocket, relay: Relay, hub: Hub, gate: Gate) -> Non
             detail = f"This bridge speaks the subprotocol {SUBPROTOCOL}, which the client did not offer."
             raise Refused(ErrorCode.BAD_MESSAGE, detail, fatal=True)
         async with outlet_of(ws) as outlet:
-            with hub.join(address, outlet) as slot:
-                await _talk(ws, slot, Conversation(ws, slot, hub, relay, gate))
+            if (asked := ws.query_params.get("replay")) is not None:
+                replay = replays.prepare(asked, now_ms=epoch_ms(), broker=relay.broker)
+                with relay.hub.admit(address), replay.hub.slot(outlet) as slot:
+                    conversation = Conversation(ws, slot, replay, gate)
+                    async with replays.performed(replay, slot, conversation.welcomed):
+                        await _talk(ws, slot, conversation)
+            else:
+                with relay.hub.join(address, outlet) as slot:
+                    await _talk(ws, slot, Conversation(ws, slot, relay, gate))
     except HubFull as error:
         await _turn_away(ws, Refused(ErrorCode.FULL, str(error), fatal=True))
     except Refused as error:
