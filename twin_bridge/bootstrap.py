@@ -23,6 +23,7 @@ from twin_bridge.mqtt import MqttLink
 from twin_bridge.protocol import MAX_MESSAGE_BYTES
 from twin_bridge.relay import Relay
 from twin_bridge.state import DeviceTable
+from twin_bridge.thing_description import thing_routes
 from twin_bridge.websocket import serve_client
 
 
@@ -77,6 +78,7 @@ def build_app(settings: Settings, *, engine: Engine) -> FastAPI:
     admit, reader = admission(gate), HistoryReader(engine, settings.twin.name)
     app.include_router(device_routes(relay, admit))
     app.include_router(history_routes(table, reader, admit))
+    app.include_router(thing_routes(table, admit, settings.twin, token_required=gate.required))
 
     replays = Replays(reader)
 

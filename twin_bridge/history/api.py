@@ -1,14 +1,15 @@
 """`GET /devices/{id}/history`: what a lamp was in a stretch of time."""
 
 import time
-from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from shared.errors import BadRequest, NotFound
+from twin_bridge.devices_api import DeviceId
 from twin_bridge.history.reading import HistoryReader, Past, Place
+from twin_bridge.http_access import Admit
 from twin_bridge.protocol import LampState
 from twin_bridge.state import DeviceTable
 
@@ -34,14 +35,14 @@ class HistoryPage(BaseModel):
     next: str = Field(description="Send it as `cursor` to read on; empty at the end.")
 
 
-def history_routes(table: DeviceTable, reader: HistoryReader, admit: Callable[..., None]) -> APIRouter:
+def history_routes(table: DeviceTable, reader: HistoryReader, admit: Admit) -> APIRouter:
     """Routes for those whom `admit` lets through."""
     router = APIRouter(tags=["devices"], dependencies=[Depends(admit)])
 
     @router.get("/devices/{device_id}/history")
     def device_history(
         *,
-        device_id: Annotated[str, Path(max_length=64)],
+        device_id: DeviceId,
         start: Annotated[int, Query(alias="from", ge=0, le=LAST_MS, description="Epoch ms.")] = 0,
         end: Annotated[int, Query(alias="to", ge=0, le=LAST_MS, description="Epoch ms; 0 is now.")] = 0,
         limit: Annotated[int, Query(ge=1, le=MAX_ITEMS)] = 200,

@@ -98,3 +98,20 @@ def test_the_history_is_for_those_with_a_token(own_mosquitto: Mosquitto):
     with bridge(own_mosquitto.url, auth="on", token="secret", viewer_token="look") as running:
         assert running.get("/devices/x/history").status_code == 401
         assert running.get("/devices/x/history", headers={"Authorization": "Bearer look"}).status_code == 404
+
+
+def test_the_thing_description_of_a_lamp_leads_to_what_it_says(own_mosquitto: Mosquitto):
+    with bridge(own_mosquitto.url) as running, peer(own_mosquitto.port) as lamp:
+        wait_until(lambda: running.get("/readyz").status_code == 200, "the broker")
+        lamp.lamp("thing", on=True, bri=0.5)
+        wait_until(lambda: running.get("/td/thing").status_code == 200, "the lamp")
+        answer = running.get("/td/thing")
+        assert answer.headers["content-type"] == "application/td+json"
+        thing = answer.json()
+        assert thing["base"] == running.http + "/"
+        shown = running.get("/" + thing["properties"]["device"]["forms"][0]["href"]).json()
+        assert shown["state"]["bri"] == 0.5
+        assert thing["properties"]["device"]["properties"].keys() <= shown.keys()
+        past = running.get("/" + thing["properties"]["history"]["forms"][0]["href"].partition("{")[0])
+        assert past.json().keys() == thing["properties"]["history"]["properties"].keys()
+        assert running.get("/td/nobody").status_code == 404
