@@ -10,27 +10,16 @@ import argparse
 import asyncio
 import contextlib
 import json
-import os
-import shutil
-import socket
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from websockets.asyncio.client import ClientConnection, connect
 
-from xgtwin.demo_broker import DemoBroker
+from benchmarks.twin_servers import bridge, demo_broker, mosquitto
 from xgtwin.simulated_lamp import SimulatedLamp
-
-START_SECONDS = 15
 
 
 def main() -> None:
@@ -40,8 +29,9 @@ def main() -> None:
     parser.add_argument("--demo-broker", action="store_true", help="amqtt in this process instead of Mosquitto")
     options = parser.parse_args()
     with contextlib.ExitStack() as stack:
-        port = stack.enter_context(_demo_broker() if options.demo_broker else _mosquitto())
-        ws_url = stack.enter_context(_bridge(port))
+        broker = stack.enter_context(demo_broker() if options.demo_broker else mosquitto())
+        port = broker.mqtt_port
+        ws_url = f"ws://127.0.0.1:{stack.enter_context(bridge(port)).ws_port}/ws/v1"
         stack.enter_context(SimulatedLamp("bench_lamp", port=port))
         states, commands = asyncio.run(_measure(ws_url, port, options.rounds, options.clients))
     name = "demo broker" if options.demo_broker else "Mosquitto"
@@ -102,73 +92,6 @@ async def _until(ws: ClientConnection, wanted: Any) -> None:
 
 def _shows(message: dict[str, Any], device_id: str, on: bool) -> bool:
     return any(each["id"] == device_id and each["state"]["on"] is on for each in message.get("devices", ()))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        if time.monotonic() > deadline:
-            raise SystemExit(f"Nothing listens on port {port} after {START_SECONDS} s.")
-        time.sleep(0.02)
-
-
-@contextlib.contextmanager
-def _demo_broker() -> Iterator[int]:
-    with DemoBroker(port=0) as broker:
-        yield broker.port
-
-
-@contextlib.contextmanager
-def _mosquitto() -> Iterator[int]:
-    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
-    if program is None:
-        raise SystemExit("Mosquitto is not installed (apt install mosquitto); or try --demo-broker.")
-    port = _free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        config = Path(folder) / "mosquitto.conf"
-        config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nuser root\n")
-        process = subprocess.Popen([program, "-c", str(config)], stderr=subprocess.DEVNULL)
-        try:
-            _wait_for(port)
-            yield port
-        finally:
-            process.terminate()
-            process.wait()
-
-
-@contextlib.contextmanager
-def _bridge(mqtt_port: int) -> Iterator[str]:
-    port = _free_port()
-    settings = {"TWIN__MQTT_URL": f"mqtt://127.0.0.1:{mqtt_port}", "TWIN__PORT": str(port), "LOG__LEVEL": "error"}
-    process = subprocess.Popen([sys.executable, "-m", "twin_bridge"], env={**os.environ, **settings})
-    try:
-        _wait_for(port)
-        deadline = time.monotonic() + START_SECONDS
-        while not _ready(port):
-            if time.monotonic() > deadline:
-                raise SystemExit("The bridge did not find the broker.")
-            time.sleep(0.02)
-        yield f"ws://127.0.0.1:{port}/ws/v1"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _ready(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2):
-            return True
-    except OSError:
-        return False
 
 
 if __name__ == "__main__":

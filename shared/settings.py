@@ -106,12 +106,24 @@ class TwinSettings(Service):
         "",
         description="mqtt[s]://[user:password@]host[:port][?version=5]; empty starts the demo broker in `xgtwin up`.",
     )
+    families: list[Literal["native", "z2m", "ha", "tasmota", "shelly"]] = Field(
+        ["native", "z2m", "ha", "tasmota", "shelly"],
+        description="Families of lamps that the bridge finds by itself: native topics, Zigbee2MQTT, Home Assistant "
+        "discovery (ESPHome and others), Tasmota, Shelly Gen2 and later.",
+    )
+    lamps_file: Path | None = Field(
+        None, description="YAML file of lamps that announce themselves to nobody (docs/twin.md)."
+    )
     demo_lamp: bool = Field(True, description="With the demo broker, also play one simulated lamp.")
     name: str = Field(
         "xgtwin", pattern=r"^[A-Za-z0-9_-]{1,64}$", description="This bridge's name in its own status topic."
     )
     token: SecretStr = Field(SecretStr(""), description="Token WebSocket clients must send when authentication is on.")
+    viewer_token: SecretStr = Field(
+        SecretStr(""), description="A second token, for those who may watch lamps but not switch them."
+    )
     max_clients: int = Field(2000, ge=1, description="WebSocket connections at most.")
+    history_days: float = Field(30, gt=0, description="Days that changes of lamps can be asked for and replayed.")
 
 
 class LlmSettings(Section):

@@ -2,6 +2,7 @@
 
 import sys
 
+from shared.db.engine import open_engine
 from shared.settings import Settings
 from shared.standalone import run_alone
 from shared.web.server import Listener, run, serve
@@ -10,8 +11,12 @@ from twin_bridge.protocol import MAX_MESSAGE_BYTES, SEND_BUFFER_BYTES
 
 
 def main(settings: Settings) -> None:
-    app, twin = build_app(settings), settings.twin
-    run(serve([Listener("twin", app, twin.host, twin.port, "TWIN__PORT", MAX_MESSAGE_BYTES, SEND_BUFFER_BYTES)]))
+    engine, twin = open_engine(settings), settings.twin
+    try:
+        app = build_app(settings, engine=engine)
+        run(serve([Listener("twin", app, twin.host, twin.port, "TWIN__PORT", MAX_MESSAGE_BYTES, SEND_BUFFER_BYTES)]))
+    finally:
+        engine.dispose()
 
 
 if __name__ == "__main__":

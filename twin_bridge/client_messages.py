@@ -49,7 +49,7 @@ class Cmd(Message):
     trans: float = Field(0.0, ge=0, le=60)
     """Seconds of transition."""
     ttl: int = Field(0, ge=0, le=60_000)
-    """Milliseconds until `timeout`; 0 means 3000."""
+    """Milliseconds until `timeout`; 0 means 3000 beyond the transition."""
 
 
 class Ping(Message):
@@ -101,7 +101,7 @@ def _cid(text: str) -> str:
 
 def schema() -> dict[str, Any]:
     """JSON Schema of every message, `server` and `client`, for those who generate code."""
-    server: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
+    server: TypeAdapter[ServerMessage] = TypeAdapter(Annotated[ServerMessage, Field(discriminator="t")])
     return {
         "subprotocol": SUBPROTOCOL,
         "version": VERSION,

@@ -1,26 +1,30 @@
 """What waits for one WebSocket client. Its memory does not grow however slowly the client reads.
 
-Of a device that changed ten times while the client was busy it gets the newest state once, and `skipped` says how many
-it did not get. Only answers (acks, errors, pongs) queue up, and a client that lets too many of them lie is let go.
+A client that keeps up gets the frames of its view, as all others do. What a client cannot take at once is kept here:
+of a device that changed ten times meanwhile it gets the newest state once, and `skipped` says how many it did not get.
+Only answers (acks, errors, pongs) queue up, and a client that lets too many of them lie is let go.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.observability.metrics import TWIN_CONFLATED
+from twin_bridge.frames import removed_frame, snapshot_frame
+from twin_bridge.outlet import Frame, Outlet
 from twin_bridge.protocol import Message
 from twin_bridge.state import Delta, DeviceTable
+from twin_bridge.views import Batch, Update, View, take_update
 
 MAX_ANSWERS = 256
 """Answers that may wait. A client at the highest command rate earns them in four seconds."""
 PART_DEVICES = 32
 """Devices in one part of a snapshot, some 13 KB."""
-STATE_DEVICES = 200
-"""Devices in one `state` message; more go in the next one at once."""
 SEEN_WINDOW = 64
 """`state` messages on the way to a client that confirms with `seen`: two seconds at 30 a second."""
+STUCK_SECONDS = 30.0
+"""A client that takes nothing for so long while something waits is gone, whatever TCP says."""
 
 
 @dataclass(frozen=True)
@@ -32,116 +36,164 @@ class Goodbye:
 
 
 class ClientSlot:
-    """Filled by the hub, emptied by the client's own writer task; all on the event loop."""
+    """Between a view and an outlet; all on the event loop.
 
-    def __init__(self, table: DeviceTable) -> None:
-        self._table = table
-        self._answers: deque[str] = deque()
+    `call_again` is given this slot when something waits that can be sent later without another event.
+    """
+
+    def __init__(self, table: DeviceTable, outlet: Outlet, call_again: "Callable[[ClientSlot], None]") -> None:
+        self.outlet = outlet
+        self.view: View | None = None
+        """None until the client is welcomed."""
+        self.goodbye: Goodbye | None = None
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when there is a goodbye, and every answer before it has been written."""
+        outlet.on_room = self.pump
+        self._table, self._call_again = table, call_again
+        self._answers: deque[Frame] = deque()
         self._delta: Delta | None = None
         self._part = self._part_count = 0
+        self._since = 0
+        self._before: dict[str, int] = {}  # what the view had waiting when this client came; its snapshot holds it
         self._dirty: dict[str, int] = {}  # device -> updates since it was sent last
         self._removed: dict[str, None] = {}
-        self._wanted: frozenset[str] | None = None
-        self._interval = self._due = 0.0
+        self._due = 0.0
         self._unseen: deque[int] = deque()
         self._confirms = False
-        self._wake = asyncio.Event()
-        self.welcomed = False
-        self.goodbye: Goodbye | None = None
+        self._stuck: float | None = None
 
-    def want(self, devices: Iterable[str], max_hz: int) -> None:
-        """Which devices (`*` or none for all), and how many `state` messages a second (0: as they come)."""
-        wanted = frozenset(devices)
-        self._wanted = None if not wanted or "*" in wanted else wanted
-        self._interval = 1 / max_hz if max_hz else 0.0
-
-    def start(self, delta: Delta) -> None:
-        """Send a snapshot, then every change; what waited before is part of the snapshot."""
-        devices = tuple(device_id for device_id in delta.devices if self._sees(device_id))
-        removed = tuple(device_id for device_id in delta.removed if self._sees(device_id))
-        self._delta = Delta(delta.seq, delta.full, devices, removed)
-        self._part, self._part_count = 0, max(1, -(-len(devices) // PART_DEVICES))
+    def start(self, view: View, delta: Delta) -> None:
+        """Send a snapshot, then every change in the view; what waited before is part of the snapshot."""
+        self.view = view
+        self._delta = Delta(delta.seq, delta.full, view.among(delta.devices), view.among(delta.removed))
+        self._part, self._part_count = 0, max(1, -(-len(self._delta.devices) // PART_DEVICES))
+        self._since, self._before = delta.seq, dict(view.counts)
         self._dirty.clear()
         self._removed.clear()
         self._unseen.clear()
-        self.welcomed = True
-        self._wake.set()
+        self.pump()
 
     def say(self, message: Message) -> None:
         """Queue an answer."""
+        self.say_frame(Frame(message.model_dump_json()))
+
+    def say_frame(self, frame: Frame) -> None:
+        """Queue an answer that others get too."""
         if self.goodbye is not None:
             return
         if len(self._answers) >= MAX_ANSWERS:
-            self.close(Goodbye(1013, "too many answers are waiting to be read"))
+            self._give_up("too many answers are waiting to be read")
             return
-        self._answers.append(message.model_dump_json())
-        self._wake.set()
+        self._answers.append(frame)
+        self.pump()
 
-    def changed(self, device_id: str) -> None:
-        if self.welcomed and self._sees(device_id):
-            self._dirty[device_id] = self._dirty.get(device_id, 0) + 1
-            self._removed.pop(device_id, None)
-            self._wake.set()
-
-    def removed(self, device_id: str) -> None:
-        if self.welcomed and self._sees(device_id):
-            self._dirty.pop(device_id, None)
-            self._removed[device_id] = None
-            self._wake.set()
+    def offer(self, batch: Batch) -> None:
+        """A tick of the view: sent as it is if nothing else waits and the client has room, otherwise kept."""
+        outlet = self.outlet
+        if batch.at < self._due or self._waits or self._before or not self._open or not outlet.has_room:
+            self._keep(batch)
+            self.pump()
+            return
+        for update in batch.updates:
+            outlet.write(update.frame)
+            self._sent(update, batch.due)
+        if batch.farewell:
+            outlet.write(batch.farewell)
 
     def seen(self, seq: int) -> None:
         """The client has worked off everything up to `seq`; from its first word on it gets no more than it can take."""
         self._confirms = True
         while self._unseen and self._unseen[0] <= seq:
             self._unseen.popleft()
-        self._wake.set()
+        self.pump()
 
     def close(self, goodbye: Goodbye) -> None:
-        """Let the writer end after the answers that wait."""
+        """End after the answers that wait; nothing is taken any more."""
         if self.goodbye is None:
             self.goodbye = goodbye
-        self._wake.set()
+            self._delta = None
+            self._dirty.clear()
+            self._removed.clear()
+        self.pump()
 
-    async def next_frame(self) -> str | None:
-        """The next text to send, as soon as there is one; None when it is time to close."""
-        loop = asyncio.get_running_loop()
-        while True:
-            frame = self._take(loop.time())
-            if frame is not None:
-                return frame
-            if self.goodbye is not None:
-                return None
-            self._wake.clear()
-            deadline = self._due if self._dirty and self._open() else None
-            try:
-                async with asyncio.timeout_at(deadline):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+    def pump(self) -> None:
+        """Send what waits, as far as the client takes it. Safe to call at any time."""
+        now = asyncio.get_running_loop().time()
+        while room := self.outlet.has_room:
+            self._stuck = None
+            frame = self._next(now)
+            if frame is None:
+                break
+            self.outlet.write(frame)
+        if not room and self._waits:
+            self._stuck = self._stuck or now
+            if self.goodbye is None and now - self._stuck > STUCK_SECONDS:
+                self._give_up(f"nothing was read for {STUCK_SECONDS:g} s")
+            else:
+                self._call_again(self)
+        elif self._dirty and now < self._due:
+            self._call_again(self)
+        if self.goodbye is not None and not self._answers and not self.over.done():
+            self.over.set_result(None)
 
-    def _sees(self, device_id: str) -> bool:
-        return self._wanted is None or device_id in self._wanted
+    @property
+    def idle(self) -> bool:
+        """The client has been sent all there is."""
+        return not self._waits and not (self.view and self.view.pending)
 
+    @property
+    def _waits(self) -> bool:
+        return bool(self._answers or self._delta or self._dirty or self._removed or self.goodbye)
+
+    @property
     def _open(self) -> bool:
         return not self._confirms or len(self._unseen) < SEEN_WINDOW
 
-    def _take(self, now: float) -> str | None:
+    def _keep(self, batch: Batch) -> None:
+        if self.goodbye is not None:
+            return
+        before, self._before = self._before, {}
+        for device_id, count in batch.counts.items():
+            if before and self._table.seq_of(device_id) <= self._since:
+                continue
+            # At least once: it may have been taken out and come back since this client came.
+            news = max(1, count - before.get(device_id, 0))
+            self._dirty[device_id] = self._dirty.get(device_id, 0) + news
+            self._removed.pop(device_id, None)
+        for device_id in batch.removed:
+            self._dirty.pop(device_id, None)
+            self._removed[device_id] = None
+
+    def _next(self, now: float) -> Frame | None:
         if self._answers:
             return self._answers.popleft()
-        if self.goodbye is not None:
-            return None
         if self._delta is not None:
             return self._snapshot_part(self._delta)
+        return self._news(now)
+
+    def _news(self, now: float) -> Frame | None:
+        # While the view holds news, what waits here is not everything up to its own seq; the tick brings the rest.
+        if self.view is None or self.view.pending:
+            return None
+        if self._dirty:
+            if not self._open or now < self._due:
+                return None
+            update = take_update(self._table, self._dirty)
+            self._sent(update, now + self.view.interval)
+            return update.frame
         if self._removed:
-            removed = tuple(self._removed)
-            self._removed.clear()
-            return snapshot_json(self._table, Delta(self._table.seq, full=False, devices=(), removed=removed), 1, 1)
-        if self._dirty and self._open() and now >= self._due:
-            self._due = now + self._interval
-            return self._state()
+            removed, self._removed = tuple(self._removed), {}
+            return removed_frame(self._table, removed)
         return None
 
-    def _snapshot_part(self, delta: Delta) -> str:
+    def _sent(self, update: Update, due: float) -> None:
+        self._due = due
+        if update.skipped:
+            TWIN_CONFLATED.inc(update.skipped)
+        if self._confirms:
+            self._unseen.append(update.seq)
+
+    def _snapshot_part(self, delta: Delta) -> Frame:
         first = self._part * PART_DEVICES
         self._part += 1
         if last := self._part == self._part_count:
@@ -149,31 +201,9 @@ class ClientSlot:
         # A device may have been removed since; then its removal is waiting too.
         devices = tuple(each for each in delta.devices[first : first + PART_DEVICES] if each in self._table)
         part = Delta(delta.seq, delta.full, devices, delta.removed if last else ())
-        return snapshot_json(self._table, part, self._part, self._part_count)
+        return snapshot_frame(self._table, part, self._part, self._part_count)
 
-    def _state(self) -> str:
-        # Oldest change first, so that everything up to the message's seq has been sent, even if more must follow.
-        devices = sorted(self._dirty, key=self._table.seq_of)[:STATE_DEVICES]
-        skipped = sum(self._dirty.pop(device_id) - 1 for device_id in devices)
-        TWIN_CONFLATED.inc(skipped)
-        seq = self._table.seq_of(devices[-1])
-        if self._confirms:
-            self._unseen.append(seq)
-        return state_json(self._table, seq, skipped, devices)
-
-
-def snapshot_json(table: DeviceTable, delta: Delta, part: int, parts: int) -> str:
-    """A `snapshot`, put together from devices that are JSON already; a test holds it against the model."""
-    devices = ",".join(map(table.json, delta.devices))
-    removed = ",".join(f'"{device_id}"' for device_id in delta.removed)
-    full = "true" if delta.full else "false"
-    return (
-        f'{{"v":1,"t":"snapshot","epoch":"{table.epoch}","seq":{delta.seq},"part":{part},"parts":{parts},'
-        f'"full":{full},"devices":[{devices}],"removed":[{removed}]}}'
-    )
-
-
-def state_json(table: DeviceTable, seq: int, skipped: int, device_ids: Iterable[str]) -> str:
-    """A `state`, likewise."""
-    devices = ",".join(map(table.json, device_ids))
-    return f'{{"v":1,"t":"state","seq":{seq},"skipped":{skipped},"devices":[{devices}]}}'
+    def _give_up(self, reason: str) -> None:
+        """Of a client that does not read: what waits for it would never be read either."""
+        self._answers.clear()
+        self.close(Goodbye(1013, reason))

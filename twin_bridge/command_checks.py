@@ -3,21 +3,21 @@
 from collections.abc import Iterable
 
 from twin_bridge.client_messages import Cmd, Refused, Wish
-from twin_bridge.lamps.native import MAX_KELVIN, MIN_KELVIN
+from twin_bridge.lamps.protocol import Limits
 from twin_bridge.protocol import Cap, Device, ErrorCode
 
 
-def check(cmd: Cmd, device: Device | None) -> Device:
-    """The device that is meant. Raises `Refused` with words for the sender."""
+def check(cmd: Cmd, device: Device | None, limits: Limits) -> Device:
+    """The device that is meant, which accepts `limits`. Raises `Refused` with words for the sender."""
     if device is None:
         detail = f"There is no device {cmd.id!r} here. Those that there are come in the snapshot, and at GET /devices."
         raise Refused(ErrorCode.UNKNOWN_DEVICE, detail, cid=cmd.cid)
-    if problem := _problem(frozenset(cmd.mask), cmd.state, device.caps):
+    if problem := _problem(frozenset(cmd.mask), cmd.state, device.caps, limits):
         raise Refused(ErrorCode.BAD_FIELD, problem, cid=cmd.cid)
     return device
 
 
-def _problem(fields: frozenset[Cap], wish: Wish, caps: Iterable[Cap]) -> str:
+def _problem(fields: frozenset[Cap], wish: Wish, caps: Iterable[Cap], limits: Limits) -> str:
     if not fields:
         return "set must name at least one field, such as on"
     if missing := sorted(fields - set(caps)):
@@ -26,12 +26,15 @@ def _problem(fields: frozenset[Cap], wish: Wish, caps: Iterable[Cap]) -> str:
         return "rgb and ct exclude each other"
     if Cap.BRI in fields and not 0 <= wish.bri <= 1:
         return "bri must be 0..1"
-    return _colour_problem(fields, wish)
+    if Cap.EFFECT in fields and limits.effects and wish.effect not in {"", *limits.effects}:
+        return f"effect must be empty or one of {', '.join(limits.effects)}"
+    return _colour_problem(fields, wish, limits)
 
 
-def _colour_problem(fields: frozenset[Cap], wish: Wish) -> str:
+def _colour_problem(fields: frozenset[Cap], wish: Wish, limits: Limits) -> str:
     if Cap.RGB in fields and not all(0 <= channel <= 255 for channel in (wish.r, wish.g, wish.b)):
         return "r, g and b must be 0..255"
-    if Cap.CT in fields and not MIN_KELVIN <= wish.ct <= MAX_KELVIN:
-        return f"ct must be {MIN_KELVIN}..{MAX_KELVIN} kelvin"
+    warmest, coldest = limits.kelvin
+    if Cap.CT in fields and not warmest <= wish.ct <= coldest:
+        return f"ct must be {warmest}..{coldest} kelvin"
     return ""

@@ -6,7 +6,8 @@ stateDiagram-v2
     [*] --> offline: the lamp is announced as offline
     accepted --> published: PUBACK
     published --> applied: a later report matches
-    accepted --> failed: broker away
+    accepted --> offline: the broker is away
+    accepted --> failed: the broker went away before PUBACK
     accepted --> superseded: newer command for the same fields
     published --> superseded
     published --> timeout: ttl over
@@ -28,7 +29,7 @@ from shared.observability.logs import get_logger
 from shared.observability.metrics import TWIN_COMMANDS
 from twin_bridge.client_messages import Cmd, Wish
 from twin_bridge.command_checks import check
-from twin_bridge.lamps.protocol import Change
+from twin_bridge.lamps.protocol import Change, Limits
 from twin_bridge.matching import matches, overlay
 from twin_bridge.protocol import Ack, Cap, Stage
 from twin_bridge.state import DeviceTable
@@ -38,12 +39,14 @@ log = get_logger(__name__)
 COALESCE_SECONDS = 0.05
 """The first command of a lamp goes out at once; those that follow so soon are sent together, the newest value each."""
 DEFAULT_TTL_MS = 3000
+"""Beside the transition, at whose end many lamps report."""
 REMEMBERED = 4096
 """Commands whose `cid` is still recognised."""
 
 Reply = Callable[[Ack], None]
 Publish = Callable[[str, Change], "asyncio.Future[None]"]
-"""Send a change to a lamp; the future ends with PUBACK. Raises or ends with `Unavailable`."""
+"""Send a change to a lamp; the future ends with PUBACK. Raises `Unavailable` if there is no broker to send it to; the
+future ends with `Unavailable` if the broker goes away before it confirms, and then nobody knows."""
 Changed = Callable[[str], None]
 
 _SLOTS = {Cap.RGB: "colour", Cap.CT: "colour"}
@@ -94,7 +97,8 @@ class Commands:
             known.reply = reply
             self._tell(known)
             return
-        device = check(cmd, self._table.get(cmd.id))
+        known_device = self._table.get(cmd.id)
+        device = check(cmd, known_device, self._table.limits(cmd.id) if known_device else Limits())
         loop = asyncio.get_running_loop()
         command = Command(cmd, reply, loop.time(), set(cmd.mask))
         self._recent[sender, cmd.cid] = command
@@ -104,7 +108,7 @@ class Commands:
             self._finish(command, Stage.OFFLINE, "The lamp is offline.")
             return
         self._tell(command)
-        command.timer = loop.call_later((cmd.ttl or DEFAULT_TTL_MS) / 1000, self._expire, command)
+        command.timer = loop.call_later(_patience_ms(cmd) / 1000, self._expire, command)
         lane = self._lanes.setdefault(cmd.id, Lane())
         self._take_over(lane, command)
         if lane.timer is None:
@@ -174,20 +178,25 @@ class Commands:
         try:
             future = self._publish(device_id, change)
         except Unavailable as error:
-            self._published(commands, error)
+            self._end(commands, Stage.OFFLINE, str(error))
         else:
             future.add_done_callback(lambda done: self._published(commands, done.exception()))
 
     def _published(self, commands: list[Command], error: BaseException | None) -> None:
+        if error is not None:
+            self._end(commands, Stage.FAILED, str(error))
+            return
         for command in commands:
-            if error is None:
-                self._reach(command, Stage.PUBLISHED)
-            else:
-                self._finish(command, Stage.FAILED, str(error))
+            self._reach(command, Stage.PUBLISHED)
+            self._show(command.cmd.id)
+
+    def _end(self, commands: list[Command], stage: Stage, error: str) -> None:
+        for command in commands:
+            self._finish(command, stage, error)
             self._show(command.cmd.id)
 
     def _expire(self, command: Command) -> None:
-        error = f"The lamp did not report this state within {command.cmd.ttl or DEFAULT_TTL_MS} ms."
+        error = f"The lamp did not report this state within {_patience_ms(command.cmd)} ms."
         self._finish(command, Stage.TIMEOUT, error)
         if self._table.mark_stale(command.cmd.id):  # cut at the wall, perhaps: its last state is not to be trusted
             self._changed(command.cmd.id)
@@ -235,3 +244,7 @@ class Commands:
             desired = overlay(desired or device.state, command.cmd.state, command.fields)
         if self._table.set_desired(device_id, desired):
             self._changed(device_id)
+
+
+def _patience_ms(cmd: Cmd) -> int:
+    return cmd.ttl or DEFAULT_TTL_MS + round(cmd.trans * 1000)

@@ -4,13 +4,14 @@ import asyncio
 import secrets
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.errors import BadRequest, Conflict, Forbidden, NotFound, TooManyRequests, Unauthorized, Unavailable
+from shared.errors import BadRequest, Conflict, NotFound, TooManyRequests, Unavailable
 from twin_bridge import client_messages
 from twin_bridge.client_messages import Cmd, Refused, Wish
-from twin_bridge.gate import COMMAND_BURST, COMMAND_RATE, Bucket, Gate, offered_token
+from twin_bridge.gate import COMMAND_BURST, COMMAND_RATE, Bucket
+from twin_bridge.http_access import Admit
 from twin_bridge.protocol import Ack, Cap, Device, ErrorCode, Stage
 from twin_bridge.relay import Relay
 
@@ -32,7 +33,9 @@ class SetRequest(BaseModel):
     state: Wish
     cid: str = Field("", pattern=r"^[A-Za-z0-9._:-]{0,64}$", description="Makes a repeated request one command.")
     trans: float = Field(0.0, ge=0, le=60, description="Seconds of transition.")
-    ttl: int = Field(0, ge=0, le=60_000, description="Milliseconds the lamp has to report; 0 means 3000.")
+    ttl: int = Field(
+        0, ge=0, le=60_000, description="Milliseconds the lamp has to report; 0 means 3000 beyond the transition."
+    )
 
     def fields(self) -> list[Cap]:
         if self.mask:
@@ -41,16 +44,9 @@ class SetRequest(BaseModel):
         return [cap for cap in Cap if (cap.value in written if cap is not Cap.RGB else written & {"r", "g", "b"})]
 
 
-def device_routes(relay: Relay, gate: Gate) -> APIRouter:
-    """Routes under the bridge's token, where there is one; pages of foreign origins may not command."""
+def device_routes(relay: Relay, admit: Admit) -> APIRouter:
+    """Routes for those whom `admit` lets through."""
     commands = Bucket(COMMAND_RATE, COMMAND_BURST)  # one for all HTTP callers: it protects the lamps
-
-    def admit(request: Request) -> None:
-        if not gate.opens(offered_token(request.headers.items())):
-            raise Unauthorized("Send the bridge's token (TWIN__TOKEN) as 'Authorization: Bearer TOKEN'.")
-        if not gate.allows_origin(request.headers.get("origin"), request.headers.get("host", "")):
-            raise Forbidden("Pages of this origin may not use the bridge. See TWIN__ALLOWED_ORIGINS.")
-
     router = APIRouter(tags=["devices"], dependencies=[Depends(admit)])
 
     @router.get("/devices")

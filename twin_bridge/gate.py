@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterable
 from shared.errors import Unavailable
 from shared.settings import Settings
 from shared.web.origins import Origins
+from twin_bridge.protocol import Role
 
 COMMAND_RATE, COMMAND_BURST = 20.0, 40
 """Commands a second, and at once. A slider sends ten a second."""
 MESSAGE_RATE, MESSAGE_BURST = 100.0, 200
 """Messages of any kind. A client beyond this is broken or hostile, and is closed with 4429."""
+VIEWERS_WATCH = "This token may watch lamps, not switch them; TWIN__TOKEN may."
 
 
 class Gate:
-    """The token and the origins of one bridge.
+    """The tokens and the origins of one bridge.
 
     Raises `Unavailable` when authentication is required and there is no token to ask for.
     """
@@ -23,17 +25,28 @@ class Gate:
     def __init__(self, settings: Settings) -> None:
         twin = settings.twin
         self.required = settings.auth_required(twin)
-        self._token = twin.token.get_secret_value().encode()
+        self._tokens = [
+            (token.get_secret_value().encode(), role)
+            for token, role in ((twin.token, Role.OPERATOR), (twin.viewer_token, Role.VIEWER))
+            if token
+        ]
         self.origins = Origins(twin.allowed_origins, keys_required=self.required, own=(twin.url, twin.host))
-        if self.required and not self._token:
+        if self.required and not twin.token:
             raise Unavailable(
                 "The twin bridge asks for authentication here, but there is no token to ask for. Set TWIN__TOKEN to a "
                 "long random text and give it to the clients, or listen on 127.0.0.1 only (TWIN__HOST)."
             )
 
-    def opens(self, token: str) -> bool:
-        """Whether this token lets in; compared in constant time."""
-        return not self.required or hmac.compare_digest(token.encode(), self._token)
+    def role(self, token: str) -> Role | None:
+        """What this token allows, None if it is not one of ours; compared in constant time.
+
+        Without authentication everybody is an operator.
+        """
+        if not self.required:
+            return Role.OPERATOR
+        offered = token.encode()
+        fits = [role for own, role in self._tokens if hmac.compare_digest(offered, own)]
+        return fits[0] if fits else None
 
     def allows_origin(self, origin: str | None, host: str) -> bool:
         """Whether a page of `origin` may connect to us as `host` (both as the headers give them)."""

@@ -29,6 +29,8 @@ def _matches(state: LampState, wish: Wish, field: Cap) -> bool:
         case Cap.ON:
             return state.on == wish.on
         case Cap.BRI:
+            if wish.bri == 0 and not state.on:
+                return True  # some lamps keep their brightness and go off
             return abs(state.bri - wish.bri) <= BRI_TOLERANCE
         case Cap.CT:
             return state.mode is Mode.CT and abs(state.ct - wish.ct) <= CT_TOLERANCE * wish.ct

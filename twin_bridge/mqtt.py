@@ -12,8 +12,7 @@ import ssl
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial, wraps
 from typing import Any, Protocol
 
@@ -24,26 +23,18 @@ from shared.errors import Unavailable
 from shared.observability.logs import get_logger
 from shared.observability.metrics import TWIN_BAD_PAYLOADS
 from twin_bridge.broker_url import BrokerUrl, read_broker_url, why_not_reached
-from twin_bridge.lamps.protocol import MAX_PAYLOAD_BYTES
+from twin_bridge.inbox import Inbox, Incoming
 
 log = get_logger(__name__)
 
 KEEPALIVE_SECONDS = 15
 MIN_BACKOFF, MAX_BACKOFF = 0.5, 15.0
 """Seconds between attempts; each bridge draws its own within +-50 %, so that not all return at once."""
-MAX_WAITING = 10_000
-"""Messages that may wait for the event loop; beyond it the oldest are dropped, and counted."""
 MAX_BATCH = 500
 """Messages handled in one turn of the loop, so that clients are served in between."""
+MAX_TOPICS = 100
+"""Topics in one SUBSCRIBE; brokers limit the size of a packet."""
 STOP_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class Incoming:
-    topic: str
-    payload: bytes
-    retained: bool
-    """It was stored at the broker, not said just now."""
 
 
 class Listener(Protocol):
@@ -74,7 +65,7 @@ class MqttLink:
 
     def __init__(self, url: str, name: str, subscriptions: Sequence[str]) -> None:
         self.connected = False
-        self._subscriptions = subscriptions
+        self._subscriptions = dict.fromkeys(subscriptions)
         self._status_topic = f"twin/v1/bridge/{name}/status"
         self._broker = read_broker_url(url)
         self._client = _client(self._broker, name)
@@ -85,7 +76,7 @@ class MqttLink:
         self._client.on_message = _guarded(self._on_message)
         self._client.on_publish = _guarded(self._on_publish)
         self._lock = threading.Lock()
-        self._messages: deque[Incoming] = deque(maxlen=MAX_WAITING)
+        self._inbox = Inbox()
         self._signals: deque[Callable[[], None]] = deque()
         self._woken = self._stopping = False
         self._unconfirmed: dict[int, asyncio.Future[None]] = {}
@@ -128,6 +119,24 @@ class MqttLink:
         future = self._unconfirmed[info.mid] = self._loop.create_future()
         return future
 
+    def subscribe(self, topics: Iterable[str]) -> None:
+        """Listen to more topics, from now on and after each reconnect; what is retained there comes again."""
+        if new := tuple(topics):
+            with self._lock:
+                self._subscriptions.update(dict.fromkeys(new))
+            self._subscribe(new)
+
+    def unsubscribe(self, topics: Iterable[str]) -> None:
+        if old := list(topics):
+            with self._lock:
+                for topic in old:
+                    self._subscriptions.pop(topic, None)
+            self._client.unsubscribe(old)
+
+    def _subscribe(self, topics: Sequence[str]) -> None:
+        for start in range(0, len(topics), MAX_TOPICS):
+            self._client.subscribe([(topic, 1) for topic in topics[start : start + MAX_TOPICS]])
+
     # --- on paho's thread ---
 
     def _on_connect(self, client: paho.Client, _data: object, _flags: object, code: Any, _props: object) -> None:
@@ -136,7 +145,9 @@ class MqttLink:
         if code.is_failure:
             self._post(partial(self._lost, f"the broker refused us: {code}; check user and password"))
             return
-        client.subscribe([(topic, 1) for topic in self._subscriptions])
+        with self._lock:
+            topics = tuple(self._subscriptions)
+        self._subscribe(topics)
         self._post(self._found)
 
     def _on_connect_fail(self, _client: paho.Client, _data: object) -> None:
@@ -150,13 +161,11 @@ class MqttLink:
         elif answered == "accepted":  # the reason of a refusal is told already, and better
             self._post(partial(self._lost, f"connection lost: {code}"))
 
-    def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-        payload = bytes(message.payload[: MAX_PAYLOAD_BYTES + 1])  # enough to see that it is too long
-        incoming = Incoming(message.topic, payload, message.retain)
+    def _on_message(self, client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+        if not self._woken:  # once for each batch
+            _acknowledge_now(client.socket())
         with self._lock:
-            if len(self._messages) == MAX_WAITING:
-                TWIN_BAD_PAYLOADS.labels("overrun").inc()
-            self._messages.append(incoming)
+            self._inbox.put(message.topic, message.payload, retained=message.retain)
             self._wake()
 
     def _on_publish(self, client: paho.Client, _data: object, mid: int, code: Any, _props: object) -> None:
@@ -181,8 +190,8 @@ class MqttLink:
     def _drain(self) -> None:
         with self._lock:
             signals, self._signals = self._signals, deque()
-            batch = [self._messages.popleft() for _ in range(min(MAX_BATCH, len(self._messages)))]
-            self._woken = bool(self._messages)
+            batch = self._inbox.take(MAX_BATCH)
+            self._woken = bool(self._inbox)
         if self._woken:
             self._loop.call_soon(self._drain)
         for signal in signals:
@@ -215,8 +224,8 @@ class MqttLink:
 
 
 def _acknowledge_now(sock: Any) -> None:
-    """Have TCP confirm the PUBACK at once: a broker with Nagle's algorithm (Mosquitto, unless told otherwise) holds the
-    lamp's answer back until then, which is 40 ms. Linux only, and to be said each time."""
+    """Have TCP confirm what came at once: a broker with Nagle's algorithm (Mosquitto, unless told otherwise) holds the
+    next state, or the lamp's answer, back until then, which is 40 ms. Linux only, and to be said each time."""
     if sock is not None and hasattr(socket, "TCP_QUICKACK"):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 

@@ -63,13 +63,22 @@ class Stage(StrEnum):
     TIMEOUT = "timeout"
     """The lamp did not report that state within `ttl`."""
     FAILED = "failed"
-    """It did not reach the broker; it will not be sent later."""
+    """The broker went away before it confirmed the command, or the lamp refused it; it will not be sent again."""
     OFFLINE = "offline"
-    """The lamp is announced as offline."""
+    """The lamp is announced as offline, or the broker is away. Nothing was sent, nothing will be sent later."""
 
     @property
     def final(self) -> bool:
         return self not in {Stage.ACCEPTED, Stage.PUBLISHED}
+
+
+class Role(StrEnum):
+    """What a token allows."""
+
+    VIEWER = "viewer"
+    """Everything is shown; a command is refused with `forbidden`."""
+    OPERATOR = "operator"
+    """May switch lamps."""
 
 
 class ErrorCode(StrEnum):
@@ -88,7 +97,13 @@ class ErrorCode(StrEnum):
 
 
 class Wire(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        allow_inf_nan=False,
+        populate_by_name=True,
+        json_schema_serialization_defaults_required=True,  # what is sent is sent whole
+    )
 
 
 class Message(Wire):
@@ -114,7 +129,7 @@ class Device(Wire):
     id: str
     name: str
     src: str
-    """Family of its payloads: `native`."""
+    """Family of its payloads: `native`, `z2m`, `ha`, `tasmota`, `shelly`, `plain`, `json` or `esphome`."""
     online: bool
     """Not announced as offline."""
     stale: bool
@@ -144,13 +159,15 @@ class Hello(Message):
 
 class Welcome(Message):
     t: Literal["welcome"] = "welcome"
-    role: str
+    role: Role
     epoch: str
-    """Changes with each start of the bridge; `seq` means nothing in another epoch."""
+    """`seq` means nothing in another epoch. It outlives a restart of the bridge, as long as its database does."""
     seq: int
     resumed: bool
     """`since` was understood: the snapshot holds only what changed after it."""
     broker: bool
+    replay: bool = False
+    """What follows is the past: an epoch of its own, and no commands."""
 
 
 class Snapshot(Message):

@@ -6,24 +6,26 @@ Command:  client -> checks -> its lamp family writes it -> MQTT -> PUBACK -> the
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from shared.errors import Unavailable
 from shared.observability.logs import get_logger
 from shared.observability.metrics import TWIN_BAD_PAYLOADS, TWIN_STATES
 from twin_bridge.client_messages import Cmd
 from twin_bridge.commands import Commands, Reply
+from twin_bridge.history.recorder import Recorder
 from twin_bridge.hub import Hub
-from twin_bridge.lamps.protocol import BadPayload, Change, LampFamily, Sighting
-from twin_bridge.mqtt import Incoming, MqttLink
+from twin_bridge.inbox import Incoming
+from twin_bridge.lamps.families import Families
+from twin_bridge.lamps.protocol import BadPayload, Change, Outgoing, Reading, Sighting
+from twin_bridge.mqtt import MqttLink
+from twin_bridge.polling import ANSWER_SECONDS, Questions, SilenceWatch
 from twin_bridge.protocol import Stage, Status
 from twin_bridge.state import DeviceTable, TableFull
 
 log = get_logger(__name__)
 
-STALE_SECONDS = 900.0
-"""A lamp without an availability topic that is silent for so long is shown as stale."""
-STALE_CHECK_SECONDS = 15.0
+SILENCE_CHECK_SECONDS = 15.0
 COMPLAINT_SECONDS = 60.0
 """A lamp that sends rubbish is logged once in so long; every payload is counted."""
 
@@ -31,34 +33,39 @@ COMPLAINT_SECONDS = 60.0
 class Relay:
     """One broker, its lamps, all clients. Everything runs on the event loop that `start` was called on."""
 
-    def __init__(self, table: DeviceTable, hub: Hub, family: LampFamily, link: MqttLink) -> None:
+    replay = False
+
+    def __init__(self, table: DeviceTable, hub: Hub, families: Families, link: MqttLink, recorder: Recorder) -> None:
         self.table = table
         self.hub = hub
         self.broker = False
         self.reason = "not connected yet"
-        self._family = family
+        self._families = families
         self._link = link
-        self._commands = Commands(table, self._publish, hub.changed)
+        self._recorder = recorder
+        self._questions = Questions(lambda question: link.publish(question.topic, question.payload))
+        self._silence = SilenceWatch(table, families, self._questions)
+        self._commands = Commands(table, self._publish, self.changed)
         self._complaints: dict[tuple[str, str], float] = {}
-        self._watch: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
+        for source, reading in self._families.start():
+            self._follow(reading, source, retained=True)
         self._link.start(self)
-        self._watch = asyncio.create_task(self._watch_for_silence())
+        self._tasks = [asyncio.create_task(self._watch_for_silence()), asyncio.create_task(self._questions.run())]
 
     async def stop(self) -> None:
-        if self._watch:
-            self._watch.cancel()
+        for task in self._tasks:
+            task.cancel()
         self._commands.close()
         await self._link.stop()
 
     def on_messages(self, batch: Sequence[Incoming]) -> None:
         """MQTT in. One bad message never costs the others of its batch."""
         for message in batch:
-            try:
-                self._take(message)
-            except BadPayload as error:
-                self._refuse(error)
+            for source, reading in self._families.read(message.topic, message.payload):
+                self._follow(reading, source, retained=message.retained)
 
     def on_broker(self, connected: bool, reason: str) -> None:
         """The connection to the broker came or went; clients hear of it at once."""
@@ -68,6 +75,9 @@ class Relay:
         self.broker, self.reason = connected, reason
         if connected:
             log.info("broker_connected")
+            for device in self.table.devices():
+                if device.online:
+                    self._questions.ask(device.src, self._families.poll(device))
         else:
             log.warning("broker_away", reason=reason)
         if turned:
@@ -82,27 +92,48 @@ class Relay:
         if not self.broker:
             raise Unavailable(f"The MQTT broker is not connected ({self.reason}). Check TWIN__MQTT_URL.")
 
-    def _take(self, message: Incoming) -> None:
-        seen = self._family.read(message.topic, message.payload)
+    def _follow(self, reading: Reading, source: str, *, retained: bool) -> None:
+        for error in reading.refusals:
+            self._refuse(error)
+        self._link.unsubscribe(reading.unsubscribe)
+        self._link.subscribe(reading.subscribe)
+        self._questions.ask(source, reading.ask)
+        for seen in reading.sightings:
+            try:
+                self._take(seen, source, retained=retained)
+            except BadPayload as error:
+                self._refuse(error)
+
+    def _take(self, seen: Sighting, source: str, *, retained: bool) -> None:
+        device = self.table.get(seen.device_id)
+        if device is not None and device.src != source:
+            raise BadPayload(seen.device_id, "id_taken")
         if seen.removed:
             if self.table.remove(seen.device_id):
                 self._commands.gone(seen.device_id, Stage.FAILED, "The lamp was taken out of the twin.")
                 self.hub.removed(seen.device_id)
+                self._recorder.removed(seen.device_id, epoch_ms())
             return
-        if seen.report is None and seen.online is None and seen.device_id not in self.table:
+        if seen.refused:
+            self._commands.gone(seen.device_id, Stage.FAILED, f"The lamp refused: {seen.refused}")
+            return
+        if seen.report is None and seen.online is None and device is None:
             return  # the last word about a lamp that never was
         try:
-            changed = self.table.take(
-                seen, self._family.source, retained=message.retained, now=time.monotonic(), epoch_ms=epoch_ms()
-            )
+            changed = self.table.take(seen, source, retained=retained, now=time.monotonic(), epoch_ms=epoch_ms())
         except TableFull as error:
             raise BadPayload(seen.device_id, "too_many_devices") from error
         if changed:
-            self.hub.changed(seen.device_id)
-        self._settle(seen, retained=message.retained)
+            self.changed(seen.device_id)
+        self._settle(seen, retained=retained)
+
+    def changed(self, device_id: str) -> None:
+        """Tell the clients, and have it written down."""
+        self.hub.changed(device_id)
+        self._recorder.changed(device_id, epoch_ms())
 
     def _settle(self, seen: Sighting, *, retained: bool) -> None:
-        if seen.report is not None:
+        if seen.report is not None and seen.report.of_state:
             TWIN_STATES.inc()
             if not retained:
                 self._commands.reported(seen.device_id)
@@ -110,7 +141,13 @@ class Relay:
             self._commands.gone(seen.device_id, Stage.OFFLINE, "The lamp went offline.")
 
     def _publish(self, device_id: str, change: Change) -> "asyncio.Future[None]":
-        outgoing = self._family.write(device_id, change)
+        device = self.table.get(device_id)
+        if device is None:
+            raise Unavailable("The lamp was taken out of the twin.")
+        confirmed = [self._publish_one(outgoing) for outgoing in self._families.write(device, change)]
+        return confirmed[0] if len(confirmed) == 1 else asyncio.ensure_future(_all(confirmed))
+
+    def _publish_one(self, outgoing: Outgoing) -> "asyncio.Future[None]":
         return self._link.publish(outgoing.topic, outgoing.payload)
 
     def _refuse(self, error: BadPayload) -> None:
@@ -124,11 +161,17 @@ class Relay:
             log.warning("bad_payload", device=error.device_id, reason=error.reason)
 
     async def _watch_for_silence(self) -> None:
+        await asyncio.sleep(ANSWER_SECONDS)
+        for device_id in self.table.settle():
+            self.changed(device_id)
         while True:
-            await asyncio.sleep(STALE_CHECK_SECONDS)
-            for device_id in self.table.quiet_since(time.monotonic() - STALE_SECONDS):
-                self.table.mark_stale(device_id)
-                self.hub.changed(device_id)
+            await asyncio.sleep(SILENCE_CHECK_SECONDS)
+            for device_id in self._silence.check(time.monotonic()):
+                self.changed(device_id)
+
+
+async def _all(confirmed: "Iterable[asyncio.Future[None]]") -> None:
+    await asyncio.gather(*confirmed)
 
 
 def epoch_ms() -> int:

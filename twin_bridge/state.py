@@ -5,16 +5,15 @@ brought up to date by the devices whose number is higher than its own: O(devices
 Everything here runs on the event loop, and nothing waits.
 """
 
-import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from twin_bridge.lamps.protocol import Report, Sighting
-from twin_bridge.protocol import Cap, Device, LampState, Mode
+from twin_bridge.lamps.protocol import Limits, Sighting
+from twin_bridge.protocol import Cap, Device, LampState
+from twin_bridge.reported import caps_after, spoke, state_after
+from twin_bridge.timeline import Timeline
 
 MAX_DEVICES = 5000
-MAX_TOMBSTONES = 1000
-"""Removals remembered for clients that resume; who was away for longer gets the full snapshot."""
 
 
 class TableFull(Exception):
@@ -29,8 +28,20 @@ class Entry:
     """When the lamp itself spoke last, on the clock that callers use."""
     announced: bool | None = None
     """Its availability topic, if it has one."""
+    limits: Limits = field(default_factory=Limits)
     json: str = field(default="", repr=False)
     """The device as it is sent, made once per change for all clients."""
+    before: Device | None = None
+    """What clients of the bridge before saw, while nothing has been heard of the device since."""
+
+
+@dataclass(frozen=True)
+class Silence:
+    """How long a device has said nothing, and whether an availability topic vouches for it."""
+
+    device: Device
+    seconds: float
+    announced: bool
 
 
 @dataclass(frozen=True)
@@ -44,12 +55,19 @@ class Delta:
 
 
 class DeviceTable:
-    def __init__(self) -> None:
-        self.epoch = secrets.token_hex(4)
-        self.seq = 0
+    """Devices by id. With a `timeline` from before, its numbers go on where they were."""
+
+    def __init__(self, timeline: Timeline | None = None) -> None:
+        self.timeline = timeline or Timeline()
         self._entries: dict[str, Entry] = {}
-        self._tombstones: dict[str, int] = {}
-        self._horizon = 0  # the highest seq whose removal was forgotten
+
+    @property
+    def epoch(self) -> str:
+        return self.timeline.epoch
+
+    @property
+    def seq(self) -> int:
+        return self.timeline.seq
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -64,6 +82,10 @@ class DeviceTable:
     def devices(self) -> list[Device]:
         """All devices by id."""
         return [self._entries[device_id].device for device_id in sorted(self._entries)]
+
+    def limits(self, device_id: str) -> Limits:
+        """What the lamp accepts within its capabilities."""
+        return self._entries[device_id].limits
 
     def seq_of(self, device_id: str) -> int:
         return self._entries[device_id].seq
@@ -86,20 +108,24 @@ class DeviceTable:
         if seen.report is None:
             entry.announced = seen.online
         else:
-            state = _overlay(device.state, seen.report)
-            caps = _caps(device.caps, seen.report)
-            update = {"state": state, "known": True, "caps": caps, "name": seen.report.name or device.name}
-            if state != device.state or not device.known:
+            state = state_after(device.state, seen.report)
+            caps = caps_after(device.caps, seen.report)
+            known = device.known or seen.report.of_state
+            update = {"state": state, "known": known, "caps": caps, "name": seen.report.name or device.name}
+            if state != device.state or known != device.known:
                 update["ts"] = epoch_ms
+            entry.limits = seen.report.limits or entry.limits
             if not device.pending:
                 update["desired"] = state
         update["online"] = entry.announced is not False
         # Its last will vouches for a lamp that is announced as online; a lamp without one must be heard itself.
-        if not retained or (seen.report is None and seen.online):
+        if (not retained and spoke(seen)) or (seen.report is None and seen.online):
             entry.heard = now
             update["stale"] = False
-        elif seen.report is not None and not device.known:
+        elif seen.report is not None and seen.report.of_state and not device.known:
             update["stale"] = entry.announced is not True
+        if seen.report is not None and seen.report.unknown:
+            update["stale"] = True
         return self._update(entry, update)
 
     def set_desired(self, device_id: str, desired: LampState | None) -> bool:
@@ -112,36 +138,68 @@ class DeviceTable:
         entry = self._entries.get(device_id)
         return entry is not None and self._update(entry, {"stale": True})
 
-    def quiet_since(self, moment: float) -> list[str]:
-        """Devices that are not stale yet, have no availability topic to vouch for them, and were not heard since."""
+    def silences(self, now: float) -> list[Silence]:
+        """How long each device has been silent at `now`, on the clock of `take`."""
         return [
-            device_id
-            for device_id, entry in self._entries.items()
-            if entry.heard < moment and not entry.device.stale and entry.announced is None
+            Silence(entry.device, now - entry.heard, entry.announced is not None) for entry in self._entries.values()
         ]
 
     def remove(self, device_id: str) -> bool:
         """Take a device out, leaving a tombstone for clients that resume; says whether there was one."""
         if self._entries.pop(device_id, None) is None:
             return False
-        self.seq += 1
-        self._tombstones[device_id] = self.seq
-        if len(self._tombstones) > MAX_TOMBSTONES:
-            self._horizon = self._tombstones.pop(next(iter(self._tombstones)))
+        self.timeline.bury(device_id)
         return True
+
+    def restore(self, timeline: Timeline, devices: Iterable[tuple[Device, int]]) -> list[str]:
+        """Take over what the bridge before knew, with the numbers of the last changes: stale until it is heard again.
+
+        A device that is then heard just as it was needs no new number, so clients that resume are told of those alone
+        that changed; `settle` ends the waiting. If there is something here already, that is newer, and what is restored
+        counts as changed: those devices are returned.
+        """
+        first = not self._entries and not self.seq
+        if first:
+            self.timeline = timeline
+        changed = []
+        for device, seq in devices:
+            if device.id in self._entries or device.id in self.timeline.tombstones or len(self) >= MAX_DEVICES:
+                continue
+            last = device.model_copy(update={"stale": True, "pending": False, "desired": device.state})
+            entry = self._entries[device.id] = Entry(last, seq, announced=None if device.online else False)
+            if first and not device.pending:
+                entry.before = device
+            else:
+                self._renew(entry, {})
+                changed.append(device.id)
+        return changed
+
+    def put(self, device: Device) -> None:
+        """Show a device as it was once, which a replay does."""
+        entry = self._entries.get(device.id) or self._new(device.id, device.src)
+        entry.seq, entry.device, entry.json = self.timeline.advance(), device, ""
+
+    def settle(self) -> list[str]:
+        """From now on, restored devices that were not heard are stale for those clients too who saw them before.
+
+        Returns the devices that count as changed by it.
+        """
+        unheard = [entry for entry in self._entries.values() if entry.before]
+        for entry in unheard:
+            self._renew(entry, {})
+        return [entry.device.id for entry in unheard]
 
     def since(self, epoch: str, seq: int) -> Delta:
         """What changed after `seq` of that epoch; everything, if that cannot be known."""
-        if epoch != self.epoch or not self._horizon <= seq <= self.seq or seq <= 0:
+        if not self.timeline.reaches(epoch, seq):
             return Delta(self.seq, full=True, devices=tuple(sorted(self._entries)), removed=())
         changed = sorted(device_id for device_id, entry in self._entries.items() if entry.seq > seq)
-        removed = sorted(device_id for device_id, number in self._tombstones.items() if number > seq)
-        return Delta(self.seq, full=False, devices=tuple(changed), removed=tuple(removed))
+        return Delta(self.seq, full=False, devices=tuple(changed), removed=self.timeline.removed_since(seq))
 
     def _new(self, device_id: str, source: str) -> Entry:
         if len(self._entries) >= MAX_DEVICES:
             raise TableFull
-        self._tombstones.pop(device_id, None)
+        self.timeline.revive(device_id)
         blank = LampState()
         device = Device(
             id=device_id, name=device_id, src=source, online=True, stale=False, known=False, rev=0, ts=0,
@@ -154,29 +212,13 @@ class DeviceTable:
         device = entry.device
         if entry.seq and all(getattr(device, name) == value for name, value in update.items()):
             return False
-        self.seq += 1
-        entry.seq = self.seq
-        entry.device = device.model_copy(update={**update, "rev": device.rev + 1})
-        entry.json = ""
+        if entry.before and not entry.json and all(getattr(entry.before, key) == update[key] for key in update):
+            entry.device, entry.before = entry.before, None  # heard as it was, and no client saw it stale
+            return False
+        self._renew(entry, update)
         return True
 
-
-def _overlay(state: LampState, report: Report) -> LampState:
-    said = {name: getattr(report, name) for name in ("on", "bri", "r", "g", "b", "ct", "effect", "mode")}
-    update = {name: value for name, value in said.items() if value is not None}
-    if "mode" not in update and "bri" in update and state.mode is Mode.ONOFF:
-        update["mode"] = Mode.BRI
-    return state.model_copy(update=update)
-
-
-def _caps(known: Iterable[Cap], report: Report) -> list[Cap]:
-    """What the lamp declares, or else what it has shown so far."""
-    if report.caps is not None:
-        found = set(report.caps)
-    else:
-        found = set(known)
-        found |= {Cap.BRI} if report.bri is not None else set()
-        found |= {Cap.RGB} if report.r is not None else set()
-        found |= {Cap.CT} if report.ct else set()
-        found |= {Cap.EFFECT} if report.effect is not None else set()
-    return [cap for cap in Cap if cap in found]
+    def _renew(self, entry: Entry, update: Mapping[str, object]) -> None:
+        entry.seq = self.timeline.advance()
+        entry.device = entry.device.model_copy(update={**update, "rev": entry.device.rev + 1})
+        entry.json, entry.before = "", None

@@ -176,6 +176,20 @@ def lamp_watch() -> None:
     watch_lamps(Settings())
 
 
+@lamp_app.command("simulate")
+def lamp_simulate(
+    kind: Annotated[
+        Literal["native", "z2m", "ha", "esphome", "tasmota", "shelly", "plain"], typer.Option(help="Their make.")
+    ] = "native",
+    count: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 1,
+    mqtt_url: Annotated[str, typer.Option(help="Their broker; TWIN__MQTT_URL unless said otherwise.")] = "",
+) -> None:
+    """Play lamps of a make on a broker until Ctrl+C: they announce themselves, obey, report, and leave a last will."""
+    from xgtwin.simulate_command import simulate
+
+    simulate(Settings(), kind, count, mqtt_url)
+
+
 @keys_app.command("create")
 def keys_create(
     name: Annotated[str, typer.Argument(help="Whose key this is, such as unity-lab.")],

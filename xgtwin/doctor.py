@@ -2,37 +2,20 @@
 
 import os
 import shutil
-import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 import httpx
 from rich.console import Console
 from rich.markup import escape
 
 from shared.embeddings.model import ModelState
-from shared.errors import Unavailable, XgtwinError
+from shared.errors import XgtwinError
 from shared.settings import Service, Settings
-from twin_bridge.broker_url import read_broker_url
+from xgtwin.finding import Finding, Verdict
+from xgtwin.lamp_doctor import lamp_findings
 
 TIMEOUT_SECONDS = 3.0
 LOW_DISK_BYTES = 1 << 30
-
-
-class Verdict(StrEnum):
-    OK = "ok"
-    NOTE = "note"
-    """Works, but differs from what one may expect."""
-    WRONG = "wrong"
-    """Something will not work until a person does what the finding says."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    verdict: Verdict
-    subject: str
-    words: str
 
 
 def examine(settings: Settings) -> bool:
@@ -61,7 +44,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
             yield Finding(Verdict.WRONG, name, f"listens on {service.host} and asks for no key (XGTWIN_AUTH=off)")
     yield _language_model(settings)
     yield _embedding_model(settings)
-    yield _broker(settings)
+    yield from lamp_findings(settings)
 
 
 def _data_folder(settings: Settings) -> Finding:
@@ -136,20 +119,3 @@ def _embedding_model(settings: Settings) -> Finding:
         return Finding(Verdict.WRONG, "embedding model", error.detail)
     verdict = Verdict.OK if found.state is ModelState.READY else Verdict.NOTE
     return Finding(Verdict.WRONG if found.state is ModelState.UNUSABLE else verdict, "embedding model", found.words)
-
-
-def _broker(settings: Settings) -> Finding:
-    if not settings.twin.mqtt_url:
-        return Finding(
-            Verdict.NOTE, "MQTT broker", "none configured, `xgtwin up` starts a demo broker (TWIN__MQTT_URL)"
-        )
-    try:
-        broker = read_broker_url(settings.twin.mqtt_url)
-    except Unavailable as error:
-        return Finding(Verdict.WRONG, "MQTT broker", error.detail)
-    address = f"{broker.host}:{broker.port}"
-    try:
-        socket.create_connection((broker.host, broker.port), timeout=TIMEOUT_SECONDS).close()
-    except OSError as error:
-        return Finding(Verdict.WRONG, "MQTT broker", f"{address} does not answer ({error}); check TWIN__MQTT_URL")
-    return Finding(Verdict.OK, "MQTT broker", f"{address} takes connections")

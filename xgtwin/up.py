@@ -67,7 +67,7 @@ def _services(settings: Settings) -> Iterator[list[Listener]]:
         engine, store, model = parts.engine, parts.store, parts.model
         ingest = ingest_service.bootstrap.build_app(settings, engine=engine, store=store, model=model)
         query = query_service.bootstrap.build_app(settings, engine=engine, store=store, model=model)
-        twin = twin_bridge.bootstrap.build_app(settings)
+        twin = twin_bridge.bootstrap.build_app(settings, engine=engine)
         yield [
             Listener("query", query, settings.query.host, settings.query.port, "QUERY__PORT"),
             Listener("ingest", ingest, settings.ingest.host, settings.ingest.port, "INGEST__PORT"),

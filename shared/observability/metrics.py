@@ -51,4 +51,9 @@ TWIN_STATES = Counter("xgtwin_twin_states_total", "Lamp states taken from MQTT."
 TWIN_BAD_PAYLOADS = Counter("xgtwin_twin_bad_payloads_total", "MQTT payloads that were refused.", ["reason"])
 TWIN_COMMANDS = Counter("xgtwin_twin_commands_total", "Commands by the stage they ended in.", ["stage"])
 TWIN_CONFLATED = Counter("xgtwin_twin_conflated_total", "Updates a slow client got only the newest of.")
+TWIN_REFUSALS = Counter("xgtwin_twin_refusals_total", "Messages of clients that were refused.", ["code"])
 TWIN_GOODBYES = Counter("xgtwin_twin_goodbyes_total", "WebSocket clients that the bridge sent away.", ["code"])
+TWIN_HISTORY_DROPPED = Counter("xgtwin_twin_history_dropped_total", "Changes that the database was too slow for.")
+TWIN_HISTORY_FAILURES = Counter(
+    "xgtwin_twin_history_failures_total", "Work on the twin's tables that failed.", ["work"]
+)

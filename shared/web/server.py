@@ -7,12 +7,16 @@ import socket
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
 from shared.errors import Unavailable
+from shared.observability.logs import get_logger
+
+log = get_logger(__name__)
 
 OPEN_FILES = 20_000
 """A stream takes two, its own and the one to the language model; many systems begin with 1,024."""
@@ -85,7 +89,7 @@ async def serve(listeners: Sequence[Listener]) -> None:
 
 
 async def _serve_bound(listeners: Sequence[Listener], sockets: Sequence[socket.socket]) -> None:
-    servers = [_Server(_config(listener)) for listener in listeners]
+    servers = [_Server(uvicorn_config(listener)) for listener in listeners]
 
     def stop() -> None:
         for server in servers:
@@ -113,13 +117,25 @@ async def _serve_bound(listeners: Sequence[Listener], sockets: Sequence[socket.s
         raise Unavailable(" ".join(reasons))
 
 
-def _config(listener: Listener) -> uvicorn.Config:
+def uvicorn_config(listener: Listener) -> uvicorn.Config:
+    """How each of our applications is served."""
     return uvicorn.Config(
         listener.app,
         log_config=None,
         access_log=False,
         server_header=False,
+        ws=_websocket_class(),
         ws_max_size=listener.ws_max_bytes,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
+
+
+def _websocket_class() -> type[asyncio.Protocol] | Literal["auto"]:
+    """Ours if this uvicorn has the class it is made from; its own otherwise, which is slower with many clients."""
+    try:
+        from shared.web.direct_websocket import DirectWebSocket
+    except ImportError as error:
+        log.info("direct_websocket_missing", reason=str(error))
+        return "auto"
+    return DirectWebSocket

@@ -5,19 +5,26 @@ last value; `mode` follows from the fields if it is missing. It answers every `s
 report is the only proof that the command arrived. An empty retained state takes the lamp out of the twin.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import to_json
 
-from twin_bridge.lamps.protocol import MAX_PAYLOAD_BYTES, BadPayload, Change, Outgoing, Report, Sighting
-from twin_bridge.protocol import DEVICE_ID, Cap, Mode
-
-_ID = re.compile(DEVICE_ID)
-MIN_KELVIN, MAX_KELVIN = 1000, 12_000
-"""Beyond any lamp that can be bought; what lies outside is clamped."""
+from twin_bridge.lamps.colour import kelvin
+from twin_bridge.lamps.device_ids import is_device_id
+from twin_bridge.lamps.payloads import fraction
+from twin_bridge.lamps.protocol import (
+    MAX_PAYLOAD_BYTES,
+    NOTHING,
+    BadPayload,
+    Change,
+    Outgoing,
+    Reading,
+    Report,
+    Sighting,
+)
+from twin_bridge.protocol import Cap, Mode
 
 
 class _State(BaseModel):
@@ -40,20 +47,24 @@ class _State(BaseModel):
 class NativeLamps:
     source = "native"
     subscriptions: Sequence[str] = ("twin/v1/+/state", "twin/v1/+/availability")
+    quiet_seconds = 900.0
 
-    def read(self, topic: str, payload: bytes) -> Sighting:
+    def start(self) -> Reading:
+        return NOTHING
+
+    def read(self, topic: str, payload: bytes) -> Reading:
         device_id, _, kind = topic.removeprefix("twin/v1/").partition("/")
-        if not _ID.fullmatch(device_id):
+        if not is_device_id(device_id):
             raise BadPayload(device_id[:64], "bad_id")
         if len(payload) > MAX_PAYLOAD_BYTES:
             raise BadPayload(device_id, "too_large")
         if kind == "availability":
-            return Sighting(device_id, online=_availability(device_id, payload))
+            return Reading((Sighting(device_id, online=_availability(device_id, payload)),))
         if not payload:
-            return Sighting(device_id, removed=True)
-        return Sighting(device_id, report=_report(device_id, payload))
+            return Reading((Sighting(device_id, removed=True),))
+        return Reading((Sighting(device_id, report=_report(device_id, payload)),))
 
-    def write(self, device_id: str, change: Change) -> Outgoing:
+    def write(self, device_id: str, change: Change) -> Sequence[Outgoing]:
         wish = change.wish
         values: dict[str, object] = {}
         for cap in Cap:  # a fixed order makes payloads comparable
@@ -65,7 +76,10 @@ class NativeLamps:
                 values[cap.value] = getattr(wish, cap.value)
         if change.trans:
             values["trans"] = change.trans
-        return Outgoing(f"twin/v1/{device_id}/set", to_json(values))
+        return (Outgoing(f"twin/v1/{device_id}/set", to_json(values)),)
+
+    def poll(self, device_id: str) -> Sequence[Outgoing]:
+        return ()  # its state is retained, and an empty `set` would be a command
 
 
 def _availability(device_id: str, payload: bytes) -> bool | None:
@@ -88,12 +102,12 @@ def _report(device_id: str, payload: bytes) -> Report:
     colour = None not in (said.r, said.g, said.b)
     return Report(
         on=said.on,
-        bri=None if said.bri is None else round(min(max(said.bri, 0.0), 1.0), 4),
+        bri=None if said.bri is None else fraction(said.bri, 1.0),
         mode=said.mode or _mode(said, colour=colour),
         r=_channel(said.r) if colour else None,
         g=_channel(said.g) if colour else None,
         b=_channel(said.b) if colour else None,
-        ct=_kelvin(said.ct),
+        ct=None if said.ct is None else kelvin(said.ct),
         effect=said.effect,
         name=said.name,
         caps=None if said.caps is None else frozenset(said.caps),
@@ -119,9 +133,3 @@ def _mode(said: _State, *, colour: bool) -> Mode | None:
 
 def _channel(value: float | None) -> int | None:
     return None if value is None else round(min(max(value, 0.0), 255.0))
-
-
-def _kelvin(value: float | None) -> int | None:
-    if value is None:
-        return None
-    return 0 if value <= 0 else round(min(max(value, MIN_KELVIN), MAX_KELVIN))

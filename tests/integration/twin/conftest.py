@@ -39,8 +39,8 @@ def broker(request: pytest.FixtureRequest) -> Mosquitto | DemoBroker:
     return found
 
 
-@pytest.fixture
-def lamps(mosquitto: Mosquitto) -> Iterator[Bridge]:
-    """A bridge without authentication, on Mosquitto."""
-    with bridge(mosquitto.url) as running:
+@pytest.fixture(params=[True, False], ids=["direct", "portable"])
+def lamps(mosquitto: Mosquitto, request: pytest.FixtureRequest) -> Iterator[Bridge]:
+    """A bridge without authentication, on Mosquitto, with either way of writing to its clients."""
+    with bridge(mosquitto.url, direct=request.param) as running:
         yield running

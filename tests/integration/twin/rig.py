@@ -12,18 +12,23 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from queue import Queue
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
+import jsonschema
 import paho.mqtt.client as paho
 import uvicorn
 from paho.mqtt.enums import CallbackAPIVersion
+from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from shared.db.engine import open_engine
 from shared.settings import Settings, TwinSettings
-from shared.web.server import Listener, bind
+from shared.web.server import Listener, bind, uvicorn_config
 from twin_bridge.bootstrap import build_app
+from twin_bridge.client_messages import schema
 from twin_bridge.protocol import MAX_MESSAGE_BYTES, SEND_BUFFER_BYTES
 
 SECONDS = 10.0
@@ -77,21 +82,18 @@ class Mosquitto:
 
 
 class Bridge:
-    """The application as it is served, on a thread with its own loop."""
+    """An application as the bridge is served, on a thread with its own loop."""
 
-    def __init__(self, settings: Settings) -> None:
-        app = build_app(settings)
-        self._socket = bind(Listener("twin", app, "127.0.0.1", 0, "", send_buffer_bytes=SEND_BUFFER_BYTES))
+    def __init__(self, app: ASGIApp, *, direct: bool = True) -> None:
+        listener = Listener("twin", app, "127.0.0.1", 0, "", MAX_MESSAGE_BYTES, SEND_BUFFER_BYTES)
+        self._socket = bind(listener)
         self.port = int(self._socket.getsockname()[1])
         self.http = f"http://127.0.0.1:{self.port}"
         self.ws = f"ws://127.0.0.1:{self.port}/ws/v1"
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            ws_max_size=MAX_MESSAGE_BYTES,
-            ws_per_message_deflate=False,
-            timeout_graceful_shutdown=2,
-        )
+        config = uvicorn_config(listener)
+        config.timeout_graceful_shutdown = 2
+        if not direct:  # as on a server without our WebSocket class
+            config.ws = "auto"
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
 
@@ -112,9 +114,25 @@ class Bridge:
 
 
 @contextmanager
-def bridge(mqtt_url: str, *, auth: str = "off", **twin: Any) -> Iterator[Bridge]:
-    settings = Settings(_env_file=None, auth=auth, twin=TwinSettings(mqtt_url=mqtt_url, **twin))
-    running = Bridge(settings)
+def bridge(
+    mqtt_url: str, *, auth: str = "off", direct: bool = True, data: Path | None = None, **twin: Any
+) -> Iterator[Bridge]:
+    """A bridge whose memory is in `data`, or lasts as long as it does."""
+    with TemporaryDirectory() as passing:
+        settings = Settings(
+            _env_file=None, auth=auth, data_dir=data or Path(passing), twin=TwinSettings(mqtt_url=mqtt_url, **twin)
+        )
+        engine = open_engine(settings)
+        try:
+            with serving(build_app(settings, engine=engine), direct=direct) as running:
+                yield running
+        finally:
+            engine.dispose()
+
+
+@contextmanager
+def serving(app: ASGIApp, *, direct: bool = True) -> Iterator[Bridge]:
+    running = Bridge(app, direct=direct)
     running.start()
     try:
         yield running
@@ -140,10 +158,10 @@ class Peer:
     def _on_connect(self, client: paho.Client, *_: object) -> None:
         client.subscribe([(topic, 1) for topic in (*self._topics, "test/nothing")])
 
-    def publish(self, topic: str, payload: str | bytes | dict[str, Any], *, retain: bool = False) -> None:
+    def publish(self, topic: str, payload: str | bytes | dict[str, Any], *, retain: bool = False, qos: int = 1) -> None:
         """Publish, and wait until the broker has it."""
         data = json.dumps(payload) if isinstance(payload, dict) else payload
-        self._client.publish(topic, data, qos=1, retain=retain).wait_for_publish(SECONDS)
+        self._client.publish(topic, data, qos=qos, retain=retain).wait_for_publish(SECONDS)
 
     def lamp(self, device_id: str, *, retain: bool = False, **state: Any) -> None:
         self.publish(f"twin/v1/{device_id}/state", state, retain=retain)
@@ -165,8 +183,24 @@ def peer(port: int, *topics: str) -> Iterator[Peer]:
         other.close()
 
 
+_PUBLISHED = schema()["server"]
+_VALIDATORS = {
+    kind: jsonschema.Draft202012Validator({**_PUBLISHED["$defs"][ref.rpartition("/")[2]], "$defs": _PUBLISHED["$defs"]})
+    for kind, ref in _PUBLISHED["discriminator"]["mapping"].items()
+}
+
+
+def check_published(message: dict[str, Any]) -> None:
+    """Whether a message is one that /protocol.json describes, with neither more nor fewer fields."""
+    validator = _VALIDATORS[message["t"]]
+    validator.validate(message)
+    assert message.keys() == validator.schema["properties"].keys()
+    for device in message.get("devices", ()):
+        assert device.keys() == _PUBLISHED["$defs"]["Device"]["properties"].keys()
+
+
 class Client:
-    """One WebSocket client that speaks the protocol by hand."""
+    """One WebSocket client that speaks the protocol by hand; what it is sent must be what is published."""
 
     def __init__(self, ws: ClientConnection) -> None:
         self.ws = ws
@@ -177,6 +211,7 @@ class Client:
     async def next(self) -> dict[str, Any]:
         async with asyncio.timeout(SECONDS):
             message: dict[str, Any] = json.loads(await self.ws.recv())
+        check_published(message)
         return message
 
     async def until(self, kind: str, **wanted: Any) -> dict[str, Any]:

@@ -25,7 +25,7 @@ async def test_clients_hear_that_the_broker_is_lost_and_back_and_states_flow_aga
             assert running.get("/readyz").status_code == 200
 
 
-async def test_a_command_given_while_the_broker_is_away_fails_and_is_never_sent_later(own_mosquitto: Mosquitto):
+async def test_a_command_given_while_the_broker_is_away_is_offline_and_never_sent_later(own_mosquitto: Mosquitto):
     with bridge(own_mosquitto.url) as running:
         async with client(running.ws, auth={}) as unity:
             with peer(own_mosquitto.port) as lamp:
@@ -34,8 +34,10 @@ async def test_a_command_given_while_the_broker_is_away_fails_and_is_never_sent_
             own_mosquitto.kill()
             await unity.until("status", broker=False)
             await unity.command("late", "lamp_b", on=False)
-            ack = await unity.until("ack", cid="late", stage="failed")
+            ack = await unity.until("ack", cid="late", stage="offline")
             assert "not connected" in ack["error"]
+            answer = running.post("/devices/lamp_b/set", json={"state": {"on": False}})
+            assert (answer.status_code, answer.json()["code"]) == (503, "offline")
             own_mosquitto.start()
             with peer(own_mosquitto.port, "twin/v1/lamp_b/set") as lamp:
                 await unity.until("status", broker=True)

@@ -164,7 +164,9 @@ async def test_bad_payloads_are_counted_and_the_last_good_state_stays(lamps: Bri
             other.lamp("tough", r=999, g=-5, b=0.4)
             device = await unity.until_device("tough", mode="rgb")
     assert device["state"] | {"on": True, "bri": 0.7, "r": 255, "g": 0, "b": 0} == device["state"]
-    grown = {reason: count - before.get(reason, 0) for reason, count in counted().items()}
+    grown = {
+        reason: count - before.get(reason, 0) for reason, count in counted().items() if count != before.get(reason)
+    }
     assert grown == {
         "bad_json": 2, "not_finite": 2, "bad_field": 1, "too_large": 1, "bad_availability": 1, "bad_id": 1,
     }  # fmt: skip

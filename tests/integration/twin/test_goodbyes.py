@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.twin.rig import Bridge, Mosquitto, bridge, client, peer, wait_until
-from twin_bridge import websocket
+from twin_bridge import conversation
 
 ROOT = Path(__file__).parents[3]
 
@@ -28,6 +28,27 @@ async def test_a_wrong_token_is_4401_and_the_right_one_is_welcome(mosquitto: Mos
             await unity.until("snapshot")
 
 
+async def test_a_viewer_sees_every_lamp_and_switches_none(mosquitto: Mosquitto):
+    with (
+        bridge(mosquitto.url, auth="on", token="s3cret", viewer_token="glass") as running,
+        peer(mosquitto.port, "twin/v1/shown/set") as other,
+    ):
+        async with client(running.ws) as unity:
+            await unity.say("auth", token="glass")
+            assert (await unity.until("welcome"))["role"] == "viewer"
+            other.lamp("shown", on=True)
+            await unity.until_device("shown", on=True)
+            await unity.command("c-1", "shown", on=False)
+            assert (await unity.until("error", cid="c-1"))["code"] == "forbidden"
+            await unity.say("auth", token="s3cret")
+            assert (await unity.until("welcome"))["role"] == "operator"
+            await unity.command("c-2", "shown", on=False)
+            assert json.loads((await other.hear())[1]) == {"on": False}
+        glass = {"Authorization": "Bearer glass"}
+        assert running.get("/devices/shown", headers=glass).json()["state"]["on"] is True
+        assert running.post("/devices/shown/set", headers=glass, json={"state": {"on": True}}).status_code == 403
+
+
 async def test_http_wants_the_same_token(mosquitto: Mosquitto):
     with bridge(mosquitto.url, auth="on", token="s3cret") as running:
         for headers, status in (
@@ -40,7 +61,7 @@ async def test_http_wants_the_same_token(mosquitto: Mosquitto):
 
 
 async def test_who_must_authenticate_and_is_silent_gets_4408(mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(websocket, "AUTH_SECONDS", 0.1)
+    monkeypatch.setattr(conversation, "AUTH_SECONDS", 0.1)
     with bridge(mosquitto.url, auth="on", token="s3cret") as running:
         async with client(running.ws) as unity:
             assert await unity.closed() == 4408
@@ -66,6 +87,16 @@ async def test_what_is_no_message_gets_4400(lamps: Bridge, rubbish: str | bytes)
     async with client(lamps.ws) as unity:
         await unity.ws.send(rubbish)
         assert await unity.closed() == 4400
+
+
+async def test_a_client_of_another_subprotocol_gets_4400_and_the_name_of_ours(lamps: Bridge):
+    async with client(lamps.ws, subprotocols=["mqtt"]) as unity:
+        assert unity.ws.subprotocol is None
+        assert "twin.v1.json" in (await unity.until("error"))["error"]
+        assert await unity.closed() == 4400
+    async with client(lamps.ws, subprotocols=["twin.v9.json", "twin.v1.json"]) as unity:
+        assert unity.ws.subprotocol == "twin.v1.json"
+        await unity.until("snapshot")
 
 
 async def test_a_wrong_field_is_an_error_and_the_conversation_goes_on(lamps: Bridge, mosquitto: Mosquitto):
@@ -96,19 +127,26 @@ async def test_commands_beyond_the_burst_are_refused_one_by_one(lamps: Bridge, m
         async with client(lamps.ws, auth={}) as unity:
             other.lamp("hurried", on=True, bri=0.0)
             await unity.until_device("hurried", on=True)
-            for n in range(80):
-                await unity.command(f"c-{n}", "hurried", bri=n / 100)
+            for n in range(150):  # at 20 a second more than the burst, even if sending them takes seconds
+                await unity.command(f"c-{n}", "hurried", bri=n / 150)
             refused = await unity.until("error", code="rate")
             assert int(refused["cid"][2:]) >= 40
             await unity.say("ping", ts=1)
             await unity.until("pong", ts=1)
-    assert other.heard.qsize() < 20, "80 commands in one moment are few messages to the lamp"
+    assert other.heard.qsize() < 40, "commands in quick succession are few messages to the lamp"
 
 
 async def test_a_flood_gets_4429(lamps: Bridge):
     async with client(lamps.ws, auth={}) as unity:
         for _ in range(300):
             await unity.ws.send('{"t":"ping","v":1}')
+        assert await unity.closed() == 4429
+
+
+async def test_a_flood_of_commands_gets_4429_too(lamps: Bridge):
+    async with client(lamps.ws, auth={}) as unity:
+        for n in range(300):
+            await unity.command(f"c-{n}", "anything", on=True)
         assert await unity.closed() == 4429
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from shared.errors import Unavailable
 from tests.unit.twin.test_state import device, take
+from twin_bridge import commands
 from twin_bridge.client_messages import Cmd, Refused
 from twin_bridge.commands import Commands
 from twin_bridge.lamps.protocol import Change, Sighting
@@ -35,9 +36,9 @@ class Bench:
         self.happened.put_nowait(None)
         return future
 
-    def command(self, cid: str, *, ttl: int = 3000, **state: object) -> None:
+    def command(self, cid: str, *, ttl: int = 3000, trans: float = 0.0, **state: object) -> None:
         fields = ["rgb" if name == "r" else name for name in state if name not in {"g", "b"}]
-        message = {"t": "cmd", "cid": cid, "id": "lamp", "set": fields, "state": state, "ttl": ttl}
+        message = {"t": "cmd", "cid": cid, "id": "lamp", "set": fields, "state": state, "ttl": ttl, "trans": trans}
         self.commands.submit("me", Cmd.model_validate(message), self.answer)
 
     def answer(self, ack: Ack) -> None:
@@ -95,6 +96,19 @@ async def test_what_was_reported_before_is_no_proof(bench: Bench):
     assert device(bench.table, "lamp").stale
 
 
+async def test_a_lamp_has_its_transition_and_then_the_usual_time_unless_told_otherwise(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(commands, "DEFAULT_TTL_MS", 20)
+    bench.command("slow", bri=0.5, ttl=0, trans=0.1)
+    bench.command("short", on=True, ttl=10, trans=0.1)
+    assert await bench.ended("slow") is Stage.TIMEOUT
+    assert {ack.cid: ack.error for ack in bench.acks if ack.error} == {
+        "short": "The lamp did not report this state within 10 ms.",
+        "slow": "The lamp did not report this state within 120 ms.",
+    }
+
+
 async def test_another_state_is_not_applied(bench: Bench):
     bench.command("c", bri=0.5)
     await bench.puback()
@@ -129,10 +143,10 @@ async def test_a_colour_supersedes_a_white(bench: Bench):
     assert bench.stages("white")[-1] is Stage.SUPERSEDED
 
 
-async def test_without_a_broker_a_command_fails_at_once(bench: Bench):
+async def test_without_a_broker_a_command_is_offline_at_once(bench: Bench):
     bench.away = True
     bench.command("c", on=True)
-    assert bench.stages("c")[-1] is Stage.FAILED
+    assert bench.stages("c")[-1] is Stage.OFFLINE
     assert not device(bench.table, "lamp").pending
 
 

@@ -11,7 +11,12 @@ lamps = NativeLamps()
 
 
 def state(payload: bytes) -> Report | None:
-    return lamps.read("twin/v1/lamp_1/state", payload).report
+    return read("twin/v1/lamp_1/state", payload).report
+
+
+def read(topic: str, payload: bytes) -> Sighting:
+    (seen,) = lamps.read(topic, payload).sightings
+    return seen
 
 
 def test_a_full_state_is_read():
@@ -71,14 +76,14 @@ def test_ids_that_could_not_be_a_topic_level_are_refused(device_id: str):
 
 
 def test_availability_and_removal():
-    assert lamps.read("twin/v1/a/availability", b"online") == Sighting("a", online=True)
-    assert lamps.read("twin/v1/a/availability", b"offline") == Sighting("a", online=False)
-    assert lamps.read("twin/v1/a/availability", b"") == Sighting("a")
-    assert lamps.read("twin/v1/a/state", b"") == Sighting("a", removed=True)
+    assert read("twin/v1/a/availability", b"online") == Sighting("a", online=True)
+    assert read("twin/v1/a/availability", b"offline") == Sighting("a", online=False)
+    assert read("twin/v1/a/availability", b"") == Sighting("a")
+    assert read("twin/v1/a/state", b"") == Sighting("a", removed=True)
 
 
 def test_a_command_holds_only_the_fields_it_sets():
     wish = Wish(on=True, bri=0.4, r=1, g=2, b=3, ct=2700, effect="x")
-    outgoing = lamps.write("a", Change(frozenset({Cap.ON, Cap.RGB}), wish, trans=0.5))
+    (outgoing,) = lamps.write("a", Change(frozenset({Cap.ON, Cap.RGB}), wish, trans=0.5))
     assert outgoing.topic == "twin/v1/a/set"
     assert json.loads(outgoing.payload) == {"on": True, "r": 1, "g": 2, "b": 3, "trans": 0.5}

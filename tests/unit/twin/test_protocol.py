@@ -1,45 +1,14 @@
-"""The wire shapes: what Unity's JsonUtility can read, and what clients may write."""
+"""The wire shapes: frames made by hand, and what clients may write (test_json_utility.py: what Unity can read)."""
 
 import json
-import types
-import typing
-from enum import StrEnum
 
 import pytest
-from pydantic import BaseModel
 
 from twin_bridge.client_messages import Cmd, Refused, read
-from twin_bridge.client_slot import snapshot_json, state_json
+from twin_bridge.frames import snapshot_frame, state_frame
 from twin_bridge.lamps.protocol import Report, Sighting
-from twin_bridge.protocol import Cap, ErrorCode, ServerMessage, Snapshot, State
+from twin_bridge.protocol import Cap, ErrorCode, Snapshot, State
 from twin_bridge.state import DeviceTable
-
-SERVER_MODELS = typing.get_args(ServerMessage)
-
-
-def is_flat_enough(kind: object, depth: int = 0) -> bool:
-    """Whether JsonUtility reads it: plain values, enums as strings, objects of one class, lists of these; no list of
-    lists, no null, no map, no union."""
-    if typing.get_origin(kind) is typing.Literal:
-        return all(isinstance(value, str) for value in typing.get_args(kind))
-    if typing.get_origin(kind) is list:
-        (item,) = typing.get_args(kind)
-        return typing.get_origin(item) is not list and is_flat_enough(item, depth)
-    if not isinstance(kind, type) or isinstance(kind, types.GenericAlias):
-        return False
-    if issubclass(kind, BaseModel):
-        return depth < 8 and all(is_flat_enough(f.annotation, depth + 1) for f in kind.model_fields.values())
-    return kind in {bool, int, float, str} or issubclass(kind, StrEnum)
-
-
-@pytest.mark.parametrize("model", SERVER_MODELS)
-def test_unity_can_read_every_server_message(model: type[BaseModel]):
-    assert is_flat_enough(model)
-
-
-@pytest.mark.parametrize("kind", [int | None, dict[str, int], list[list[int]], int | str, object])
-def test_the_walk_would_notice_what_unity_cannot_read(kind: object):
-    assert not is_flat_enough(kind)
 
 
 def test_frames_put_together_by_hand_are_the_models():
@@ -48,14 +17,14 @@ def test_frames_put_together_by_hand_are_the_models():
         seen = Sighting(device_id, report=Report(on=True, bri=0.5, name='Mesa "à esquerda"'))
         table.take(seen, "native", retained=False, now=0, epoch_ms=1763712000100)
     delta = table.since("", 0)
-    snapshot = Snapshot.model_validate_json(snapshot_json(table, delta, 1, 1))
+    snapshot = Snapshot.model_validate_json(snapshot_frame(table, delta, 1, 1).text)
     assert snapshot == Snapshot(
         epoch=table.epoch, seq=2, part=1, parts=1, full=True, devices=table.devices(), removed=[]
     )
-    state = State.model_validate_json(state_json(table, 2, 3, ["lamp_1", "lamp_2"]))
+    state = State.model_validate_json(state_frame(table, 2, 3, ["lamp_1", "lamp_2"]).text)
     assert state == State(seq=2, skipped=3, devices=table.devices())
-    for text, model in ((snapshot_json(table, delta, 1, 1), snapshot), (state_json(table, 2, 3, ["lamp_1"]), state)):
-        assert json.loads(text).keys() == model.model_dump().keys()
+    for frame, model in ((snapshot_frame(table, delta, 1, 1), snapshot), (state_frame(table, 2, 3, ["lamp_1"]), state)):
+        assert json.loads(frame.text).keys() == model.model_dump().keys()
 
 
 def test_what_unity_writes_is_read_with_every_field_and_unknown_ones():

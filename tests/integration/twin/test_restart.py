@@ -1,0 +1,188 @@
+"""The bridge ends, one way or the other, and begins again: what was known is known, and clients resume."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.twin.rig import SECONDS, Mosquitto, Peer, bridge, client, free_port, peer, wait_until
+
+ROOT = Path(__file__).parents[3]
+Shown = dict[str, dict[str, Any]]
+
+
+def lamps(other: Peer, *names: str, **state: Any) -> None:
+    for name in names:
+        other.publish(f"twin/v1/{name}/availability", b"online", retain=True)
+        other.lamp(name, retain=True, **state)
+
+
+def gone(other: Peer, *names: str) -> None:
+    """Leave nothing at a broker that other tests use."""
+    for name in names:
+        other.publish(f"twin/v1/{name}/availability", b"", retain=True)
+        other.publish(f"twin/v1/{name}/state", b"", retain=True)
+
+
+def devices(port: int) -> Shown:
+    answer = httpx.get(f"http://127.0.0.1:{port}/devices", trust_env=False, timeout=SECONDS)
+    return {device["id"]: device for device in answer.json()["items"]}
+
+
+async def test_clients_resume_across_a_restart_and_get_exactly_the_devices_that_changed(
+    own_mosquitto: Mosquitto, tmp_path: Path
+):
+    with peer(own_mosquitto.port) as lamp:
+        with bridge(own_mosquitto.url, data=tmp_path) as running:
+            async with client(running.ws, auth={}) as unity:
+                lamps(lamp, "ra", "rb", "rc", "rd", on=True, bri=0.4)
+                known(running.port, "ra", "rb", "rc", "rd")
+                await unity.say("auth", v=1)
+                welcome = await unity.until("welcome")
+        lamp.lamp("rb", retain=True, on=False, bri=0.4)
+        gone(lamp, "rd")
+        with bridge(own_mosquitto.url, data=tmp_path) as running:
+            known(running.port, "ra", "rb", "rc")
+            async with client(running.ws) as unity:
+                await unity.say("auth", epoch=welcome["epoch"], since=welcome["seq"])
+                again = await unity.until("welcome")
+                assert (again["epoch"], again["resumed"]) == (welcome["epoch"], True)
+                news = await unity.until("snapshot")
+                assert [(device["id"], device["state"]["on"]) for device in news["devices"]] == [("rb", False)]
+                assert (news["full"], news["removed"], news["parts"]) == (False, [], 1)
+                assert "rd" in devices(running.port), "the bridge was not there to hear that it is gone"
+                gone(lamp, "rd")
+                assert (await unity.until("snapshot"))["removed"] == ["rd"]
+
+
+async def test_the_last_known_state_is_shown_as_old_without_a_broker(own_mosquitto: Mosquitto, tmp_path: Path):
+    with bridge(own_mosquitto.url, data=tmp_path) as running, peer(own_mosquitto.port) as lamp:
+        async with client(running.ws, auth={}) as unity:
+            lamp.lamp("known", on=True, bri=0.7)
+            await unity.until_device("known", on=True)
+    own_mosquitto.kill()
+    with bridge(own_mosquitto.url, data=tmp_path) as running:
+        device = devices(running.port)["known"]
+        assert (device["known"], device["stale"], device["state"]["on"], device["state"]["bri"]) == (
+            True,
+            True,
+            True,
+            0.7,
+        )
+        own_mosquitto.start()
+        wait_until(lambda: running.get("/readyz").status_code == 200, "the bridge to find its broker")
+        with peer(own_mosquitto.port) as lamp:
+            async with client(running.ws, auth={}) as unity:
+                lamp.lamp("known", on=True, bri=0.7)
+                while (await unity.until_device("known", on=True))["stale"]:
+                    pass
+
+
+def known(port: int, *names: str) -> None:
+    """Wait until these lamps are online with a state."""
+
+    def are() -> bool:
+        shown = devices(port)
+        return all(name in shown and shown[name]["known"] and not shown[name]["stale"] for name in names)
+
+    wait_until(are, "the lamps to be known")
+
+
+@contextmanager
+def process(data: Path, mqtt_url: str, **settings: str) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+    """The bridge as `python -m twin_bridge` runs it."""
+    port = free_port()
+    environment = {
+        **os.environ, "PYTHONPATH": str(ROOT), "TWIN__MQTT_URL": mqtt_url, "TWIN__PORT": str(port),
+        "XGTWIN_DATA_DIR": str(data), **settings,
+    }  # fmt: skip
+    running = subprocess.Popen([sys.executable, "-m", "twin_bridge"], cwd=data, env=environment)
+    try:
+        wait_until(lambda: _ready(port), "the bridge to find its broker")
+        yield running, port
+    finally:
+        running.kill()
+        running.wait(SECONDS)
+
+
+def _ready(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False, timeout=1).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+async def test_a_killed_bridge_has_lost_a_second_at_most_and_takes_nobody_for_up_to_date_who_is_not(
+    own_mosquitto: Mosquitto, tmp_path: Path
+):
+    with peer(own_mosquitto.port) as lamp:
+        with process(tmp_path, own_mosquitto.url) as (running, port):
+            async with client(f"ws://127.0.0.1:{port}/ws/v1", auth={}) as unity:
+                lamps(lamp, "ka", "kb", on=True, bri=0.5)
+                known(port, "ka", "kb")
+                await unity.say("ping", ts=1)
+                kept = (await unity.until("pong"))["seq"]
+                await unity.say("auth", v=1)
+                epoch = (await unity.until("welcome"))["epoch"]
+                wait_until(lambda: _written(tmp_path) >= kept, "the state to be written")
+                lamp.lamp("ka", on=True, bri=0.6)  # not retained: nobody will say it again
+                await unity.until_device("ka", bri=0.6)
+                os.kill(running.pid, signal.SIGKILL)
+                running.wait(SECONDS)
+        with process(tmp_path, own_mosquitto.url) as (_, port):
+            url = f"ws://127.0.0.1:{port}/ws/v1"
+            assert devices(port)["kb"]["state"]["bri"] == 0.5
+            async with client(url) as unity:
+                await unity.say("auth", epoch=epoch, since=kept)
+                assert (await unity.until("welcome"))["resumed"] is True
+            async with client(url) as unity:
+                await unity.say("auth", epoch=epoch, since=kept + 1000)
+                assert (await unity.until("welcome"))["resumed"] is False
+
+
+def _written(data: Path) -> int:
+    import sqlite3
+
+    with sqlite3.connect(data / "xgtwin.db") as database:
+        return int(database.execute("SELECT seq FROM bridges").fetchone()[0])
+
+
+async def test_a_database_that_fails_costs_the_memory_and_nothing_else(own_mosquitto: Mosquitto, tmp_path: Path):
+    (tmp_path / "xgtwin.db").write_bytes(b"this is no database" * 100)
+    with bridge(own_mosquitto.url, data=tmp_path) as running, peer(own_mosquitto.port) as lamp:
+        async with client(running.ws, auth={}) as unity:
+            lamp.lamp("alive", on=True)
+            await unity.until_device("alive", on=True)
+        ready = running.get("/readyz")
+        assert ready.status_code == 200
+        assert "DATABASE_URL" in ready.json()["history"]
+        assert 'xgtwin_twin_history_failures_total{work="open"}' in running.get("/metrics").text
+
+
+async def test_a_database_that_comes_late_is_taken_in_and_the_clients_hear_of_it(
+    own_mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("twin_bridge.history.recorder.AGAIN_SECONDS", 0.1)
+    with bridge(own_mosquitto.url, data=tmp_path) as running, peer(own_mosquitto.port) as lamp:
+        async with client(running.ws, auth={}) as unity:
+            lamp.lamp("earlier", on=True)
+            await unity.until_device("earlier", on=True)
+    database = tmp_path / "xgtwin.db"
+    database.rename(tmp_path / "elsewhere")
+    database.mkdir()  # so it cannot be opened
+    with bridge(own_mosquitto.url, data=tmp_path) as running, peer(own_mosquitto.port) as lamp:
+        async with client(running.ws, auth={}) as unity:
+            lamp.lamp("later", on=True)
+            await unity.until_device("later", on=True)
+            database.rmdir()
+            (tmp_path / "elsewhere").rename(database)
+            assert (await unity.until_device("earlier", on=True))["stale"]
+    with bridge(own_mosquitto.url, data=tmp_path) as running:
+        assert devices(running.port).keys() == {"earlier", "later"}

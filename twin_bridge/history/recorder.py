@@ -1,0 +1,160 @@
+"""Writing down what happens, beside the live twin and never in its way.
+
+Everything is kept in memory first and written by a background task in batches: of a device its newest state, of its
+history each change, up to a limit. A database that fails costs history and nothing else.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from shared.observability.logs import get_logger
+from shared.observability.metrics import TWIN_HISTORY_DROPPED, TWIN_HISTORY_FAILURES
+from twin_bridge.history.store import Batch, Change, HistoryStore
+from twin_bridge.protocol import Device
+from twin_bridge.state import DeviceTable
+
+log = get_logger(__name__)
+
+WRITE_SECONDS = 0.5
+"""Between two batches: with the time a batch takes, a kill costs less than a second."""
+MAX_WAITING = 10_000
+"""Changes that wait for the database; beyond it the oldest are dropped, and counted."""
+OPEN_SECONDS = 5.0
+"""How long the lamps wait for what was known before; a database that comes later is taken in when it comes."""
+AGAIN_SECONDS = 5.0
+"""Between attempts while the database fails."""
+PRUNE_SECONDS = 3600.0
+STOP_SECONDS = 5.0
+DAY_MS = 86_400_000
+
+
+class Recorder:
+    """Keeps a device table in a store. All of it runs on the event loop, except for the store's own calls."""
+
+    def __init__(self, table: DeviceTable, store: HistoryStore, keep_days: float) -> None:
+        self.trouble = "not opened yet"
+        """Why nothing is written at present; empty while all is well."""
+        self._table, self._store = table, store
+        self._keep_ms = round(keep_days * DAY_MS)
+        self._dirty: dict[str, None] = {}
+        self._changes: deque[Change] = deque()
+        self._last: dict[str, Device] = {}
+        self._stopping, self._tried = asyncio.Event(), asyncio.Event()
+        self._opened = False
+        self._written = 0
+        self._pruned_at = -PRUNE_SECONDS
+
+    async def start(self, restored: Callable[[str], None]) -> None:
+        """Restore what was known, if the database answers soon; then write in the background.
+
+        `restored` hears of devices that come from a database that answered late.
+        """
+        self._restored = restored
+        self._task = asyncio.create_task(self._run())
+        try:
+            async with asyncio.timeout(OPEN_SECONDS):
+                await self._tried.wait()
+        except TimeoutError:
+            log.warning("twin_history_slow", seconds=OPEN_SECONDS)
+
+    async def stop(self) -> None:
+        """Write what waits, and end."""
+        self._stopping.set()
+        _, late = await asyncio.wait({self._task}, timeout=STOP_SECONDS)
+        if late:
+            log.error("twin_history_not_written", devices=len(self._dirty), changes=len(self._changes))
+            self._task.cancel()
+
+    def changed(self, device_id: str, at_ms: int) -> None:
+        """A device changed just now."""
+        self._dirty[device_id] = None
+        device = self._table.get(device_id)
+        if device is None or not device.known:
+            return
+        last = self._last.get(device_id)
+        if last is None or (last.state, last.online, last.stale) != (device.state, device.online, device.stale):
+            self._last[device_id] = device
+            self._remember(Change(at_ms, device))
+
+    def removed(self, device_id: str, at_ms: int) -> None:
+        """A device was taken out."""
+        self._dirty[device_id] = None
+        if last := self._last.pop(device_id, None):
+            self._remember(Change(at_ms, last.model_copy(update={"online": False}), removed=True))
+
+    def _remember(self, change: Change) -> None:
+        self._changes.append(change)
+        if len(self._changes) > MAX_WAITING:
+            self._changes.popleft()
+            TWIN_HISTORY_DROPPED.inc()
+
+    async def _run(self) -> None:
+        while not self._stopping.is_set():
+            done = (
+                await self._attempt("write", self._write) if self._opened else await self._attempt("open", self._open)
+            )
+            self._tried.set()
+            if done and time.monotonic() - self._pruned_at >= PRUNE_SECONDS:
+                self._pruned_at = time.monotonic()
+                await self._attempt("prune", self._prune)
+            await self._pause(WRITE_SECONDS if done else AGAIN_SECONDS)
+        if self._opened:
+            await self._attempt("write", self._write)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            pass
+
+    async def _attempt(self, what: str, work: Callable[[], Awaitable[None]]) -> bool:
+        """Do one piece of work; whatever fails is logged, counted, and tried again later."""
+        try:
+            await work()
+        except Exception as error:
+            TWIN_HISTORY_FAILURES.labels(what).inc()
+            log.error("twin_history_failed", doing=what, exc_info=error)
+            self.trouble = f"the database failed to {what} ({type(error).__name__}); check DATABASE_URL and the disk"
+            return False
+        self.trouble = ""
+        return True
+
+    async def _open(self) -> None:
+        known = await asyncio.to_thread(self._store.open)
+        self._last = {device.id: device for device, _ in known.devices if device.known} | self._last
+        for device_id in self._table.restore(known.timeline, known.devices):
+            self._restored(device_id)
+        self._opened = True
+        log.info("twin_history_opened", devices=len(known.devices))
+
+    async def _write(self) -> None:
+        timeline = self._table.timeline
+        if timeline.seq == self._written:
+            return
+        dirty, changes = self._dirty, self._changes
+        self._dirty, self._changes = {}, deque()
+        devices = {device_id: self._current(device_id) for device_id in dirty}
+        batch = Batch(timeline.epoch, timeline.seq, timeline.started, timeline.horizon, devices, changes)
+        try:
+            await asyncio.to_thread(self._store.save, batch)
+        except Exception:
+            self._dirty = {**dirty, **self._dirty}
+            newer, self._changes = self._changes, changes
+            for change in newer:
+                self._remember(change)
+            raise
+        self._written = batch.seq
+
+    def _current(self, device_id: str) -> tuple[int, Device | None]:
+        device = self._table.get(device_id)
+        if device is None:
+            return self._table.timeline.tombstones.get(device_id, self._table.seq), None
+        return self._table.seq_of(device_id), device
+
+    async def _prune(self) -> None:
+        count = await asyncio.to_thread(self._store.prune, time.time_ns() // 1_000_000 - self._keep_ms)
+        if count:
+            log.info("twin_history_pruned", states=count)

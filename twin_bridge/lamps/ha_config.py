@@ -1,0 +1,149 @@
+"""Home Assistant's discovery message of a light, `homeassistant/light/[NODE/]OBJECT/config`, with its abbreviations.
+
+Only the JSON schema is a lamp of ours: the others (`basic`, `template`) are made of topics and templates of their own.
+"""
+
+from typing import Any, Literal
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from twin_bridge.lamps import colour
+from twin_bridge.lamps.availability import Availability, AvailabilityTopic, Rule
+from twin_bridge.lamps.device_ids import device_id
+from twin_bridge.lamps.json_lamps import JsonLamp
+from twin_bridge.lamps.json_light import ColourForm, JsonLight
+from twin_bridge.lamps.payloads import MAX_EFFECT, plain_topic, read_object, shown_name
+from twin_bridge.lamps.protocol import BadPayload, Limits
+from twin_bridge.protocol import Cap
+
+
+def _either(name: str, short: str) -> Any:
+    return AliasChoices(name, short)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False, frozen=True, coerce_numbers_to_str=True)
+
+
+class _Device(_Part):
+    name: str | None = None
+    identifiers: list[str] = Field([], validation_alias=_either("identifiers", "ids"))
+
+    @field_validator("identifiers", mode="before")
+    @classmethod
+    def _as_list(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+
+class _Origin(_Part):
+    name: str = ""
+
+
+class _Availability(_Part):
+    topic: str = Field(validation_alias=_either("topic", "t"))
+    online: str = Field("online", validation_alias=_either("payload_available", "pl_avail"))
+    offline: str = Field("offline", validation_alias=_either("payload_not_available", "pl_not_avail"))
+
+
+class LightConfig(_Part):
+    """The part of the message that concerns us."""
+
+    schema_name: str = Field("basic", validation_alias="schema")
+    name: str | None = None
+    unique_id: str = Field("", validation_alias=_either("unique_id", "uniq_id"))
+    state_topic: str = Field("", validation_alias=_either("state_topic", "stat_t"))
+    command_topic: str = Field(validation_alias=_either("command_topic", "cmd_t"))
+    brightness: bool = False
+    brightness_scale: float = Field(255, gt=0, validation_alias=_either("brightness_scale", "bri_scl"))
+    modes: list[str] = Field([], validation_alias=_either("supported_color_modes", "sup_clrm"))
+    in_kelvin: bool = Field(False, validation_alias=_either("color_temp_kelvin", "clr_temp_k"))
+    min_mireds: float | None = Field(None, validation_alias=_either("min_mireds", "min_mirs"))
+    max_mireds: float | None = Field(None, validation_alias=_either("max_mireds", "max_mirs"))
+    min_kelvin: float | None = Field(None, validation_alias=_either("min_kelvin", "min_k"))
+    max_kelvin: float | None = Field(None, validation_alias=_either("max_kelvin", "max_k"))
+    effect: bool = False
+    effect_list: list[str] = Field([], validation_alias=_either("effect_list", "fx_list"))
+    availability: list[_Availability] = Field([], validation_alias=_either("availability", "avty"))
+    availability_mode: Literal["all", "any", "latest"] = Field(
+        "latest", validation_alias=_either("availability_mode", "avty_mode")
+    )
+    availability_topic: str = Field("", validation_alias=_either("availability_topic", "avty_t"))
+    payload_available: str = Field("online", validation_alias=_either("payload_available", "pl_avail"))
+    payload_not_available: str = Field("offline", validation_alias=_either("payload_not_available", "pl_not_avail"))
+    device: _Device = Field(default_factory=_Device, validation_alias=_either("device", "dev"))
+    origin: _Origin = Field(default_factory=_Origin, validation_alias=_either("origin", "o"))
+
+    @property
+    def from_zigbee2mqtt(self) -> bool:
+        """Zigbee2MQTT announces its lamps here too; older versions without an origin."""
+        ours = any(each.startswith("zigbee2mqtt_") for each in self.device.identifiers)
+        return ours or self.origin.name.lower() == "zigbee2mqtt"
+
+
+def read_config(place: str, payload: bytes) -> LightConfig:
+    """The message at `place`, `[NODE/]OBJECT`. Raises `BadPayload`, also for a schema that is not ours."""
+    values = read_object(place[:64], payload).values
+    base = values.get("~")
+    if isinstance(base, str):
+        values = _expanded(values, base)
+    try:
+        config = LightConfig.model_validate(values)
+    except ValidationError as error:
+        raise BadPayload(place[:64], "bad_discovery") from error
+    if config.schema_name != "json" or not config.state_topic:
+        raise BadPayload(place[:64], "unknown_schema")
+    return config
+
+
+def lamp_of(place: str, config: LightConfig) -> JsonLamp:
+    """The lamp that a message announces. Raises `BadPayload` for topics that cannot be any."""
+    identity = device_id(config.unique_id or place)
+    topics = [AvailabilityTopic(each.topic, each.online, each.offline) for each in config.availability]
+    if config.availability_topic:
+        topics.append(
+            AvailabilityTopic(config.availability_topic, config.payload_available, config.payload_not_available)
+        )
+    for topic in (config.state_topic, config.command_topic, *(each.topic for each in topics)):
+        plain_topic(identity, topic)
+    light = JsonLight(
+        name=shown_name(config.name or config.device.name or place),
+        caps=_caps(config),
+        scale=config.brightness_scale,
+        in_kelvin=config.in_kelvin,
+        form=next((form for form in ColourForm if form.value in config.modes), ColourForm.RGB),
+        limits=_limits(config),
+    )
+    availability = Availability(tuple(topics), Rule(config.availability_mode))
+    return JsonLamp(identity, light, config.state_topic, config.command_topic, availability)
+
+
+def _expanded(value: Any, base: str) -> Any:
+    """`~` at the start or the end of a text stands for the base topic."""
+    if isinstance(value, dict):
+        return {key: _expanded(inner, base) for key, inner in value.items() if key != "~"}
+    if isinstance(value, list):
+        return [_expanded(inner, base) for inner in value]
+    if isinstance(value, str) and value.startswith("~"):
+        return base + value[1:]
+    if isinstance(value, str) and value.endswith("~"):
+        return value[:-1] + base
+    return value
+
+
+def _caps(config: LightConfig) -> frozenset[Cap]:
+    modes = set(config.modes)
+    caps = {Cap.ON}
+    caps |= {Cap.BRI} if config.brightness or modes - {"onoff"} else set()
+    caps |= {Cap.RGB} if modes & {form.value for form in ColourForm} else set()
+    caps |= {Cap.CT} if "color_temp" in modes else set()
+    caps |= {Cap.EFFECT} if config.effect and config.effect_list else set()
+    return frozenset(caps)
+
+
+def _limits(config: LightConfig) -> Limits:
+    lowest = config.min_kelvin or (colour.from_mired(config.max_mireds) if config.max_mireds else 0)
+    highest = config.max_kelvin or (colour.from_mired(config.min_mireds) if config.min_mireds else 0)
+    effects = tuple(effect for effect in config.effect_list if len(effect) <= MAX_EFFECT)
+    if lowest <= 0 or highest < lowest:
+        return Limits(effects=effects)
+    return Limits(kelvin=(colour.kelvin(lowest), colour.kelvin(highest)), effects=effects)
