@@ -5,7 +5,8 @@ import json
 from pydantic import AliasChoices, SecretStr
 from pydantic.fields import FieldInfo
 
-from shared.settings import Section, Settings
+from shared.sections import Section
+from shared.settings import Settings
 
 
 def env_example() -> str:

@@ -10,7 +10,8 @@ from rich.markup import escape
 
 from shared.embeddings.model import ModelState
 from shared.errors import XgtwinError
-from shared.settings import Service, Settings
+from shared.sections import Service
+from shared.settings import Settings
 from xgtwin.finding import Finding, Verdict
 from xgtwin.lamp_doctor import lamp_findings
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from shared.errors import Unavailable
-from shared.settings import LOOPBACK_HOSTS, Settings
+from shared.sections import LOOPBACK_HOSTS
+from shared.settings import Settings
 from twin_bridge.broker_url import BrokerUrl, read_broker_url
 from twin_bridge.lamps.bootstrap import build_families
 from twin_bridge.lamps.families import Families

@@ -17,7 +17,7 @@ from shared.errors import (
     UnsupportedMedia,
     XgtwinError,
 )
-from shared.settings import Service
+from shared.sections import Service
 
 _KINDS: dict[int, type[XgtwinError]] = {
     kind.status: kind

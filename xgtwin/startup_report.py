@@ -18,7 +18,8 @@ from rich.table import Table
 from shared.db.engine import database_url
 from shared.embeddings.model import ModelState
 from shared.models import PENDING_STATUSES, DocumentStatus
-from shared.settings import Service, Settings
+from shared.sections import Service
+from shared.settings import Settings
 from shared.version import VERSION
 
 POLL_SECONDS = 0.25

@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from shared.env_example import env_example
-from shared.settings import Section, Settings
+from shared.sections import Section
+from shared.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 
