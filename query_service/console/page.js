@@ -66,18 +66,46 @@ function show(card, answer) {
   if (!answer.grounded) card.append(element("p", REASONS[answer.reason] || "", "note"));
   const sources = element("ol");
   sources.append(...answer.citations.map(source));
-  card.append(sources);
+  card.append(sources, opinion(answer.message_id));
 }
 
-async function ask(text) {
+// One rating for each answer: the latest click counts.
+function opinion(message) {
+  const row = element("p", "", "opinion");
+  row.setAttribute("role", "group");
+  row.setAttribute("aria-label", "Esta resposta ajudou?");
+  const buttons = [["up", "Ajudou"], ["down", "Não ajudou"]].map(([rating, text]) => {
+    const button = element("button", text);
+    button.type = "button";
+    button.setAttribute("aria-pressed", "false");
+    button.addEventListener("click", async () => {
+      try {
+        await post(`/messages/${message}/feedback`, { rating });
+        buttons.forEach((one) => one.setAttribute("aria-pressed", String(one === button)));
+      } catch (error) {
+        row.append(element("span", `Não foi possível registrar: ${error.message}`, "note"));
+      }
+    });
+    return button;
+  });
+  row.append(...buttons);
+  return row;
+}
+
+async function post(path, body) {
   const headers = { "Content-Type": "application/json" };
   if (key.value) headers.Authorization = `Bearer ${key.value}`;
-  const body = { question: text };
-  if (conversation) body.conversation_id = conversation;
-  const response = await fetch("/ask", { method: "POST", headers, body: JSON.stringify(body) });
+  const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
   const answer = await response.json();
   if (response.status === 401 || response.status === 403) keyRow.hidden = false;
   if (!response.ok) throw new Error(answer.detail);
+  return answer;
+}
+
+async function ask(text) {
+  const body = { question: text };
+  if (conversation) body.conversation_id = conversation;
+  const answer = await post("/ask", body);
   conversation = answer.conversation_id;
   return answer;
 }

@@ -110,3 +110,9 @@ def test_the_shipped_glossary_knows_the_noun_of_who_does_something():
     assert "fundador" in others(shipped, "Quem fundou o Inatel?")
     assert "diretor" in others(shipped, "Quem dirige o Inatel?")
     assert "fundador" in others(shipped, "Who founded the Inatel?", "en")
+
+
+def test_the_shipped_glossary_joins_plurals_that_the_stemmer_divides():
+    shipped = read_glossary(SHIPPED, reader.words)
+    assert "nível" in others(shipped, "Quais são os níveis de QoS?")
+    assert "canais" in others(shipped, "O que é um canal?")
