@@ -30,6 +30,13 @@ app.add_typer(models_app, name="models")
 Key = Annotated[str, typer.Option(envvar="XGTWIN_KEY", help="API key, where authentication is on.")]
 
 
+RENAMED = {
+    "QUERY__MIN_COVERAGE": "QUERY__MIN_CONFIDENCE, whose scale is another",
+    "EMBEDDER__DENSE_WEIGHT": "RETRIEVAL__DENSE_WEIGHT",
+}
+"""Settings that an .env from before may still have."""
+
+
 def main() -> None:
     """Run the command line; errors meant for a person are printed without a traceback, exit status 1."""
     try:
@@ -40,7 +47,8 @@ def main() -> None:
     except ValidationError as error:
         for problem in error.errors():
             name = "__".join(str(part).upper() for part in problem["loc"])
-            _complain(f"setting {name}: {problem['msg']} (see .env.example)")
+            advice = f"renamed to {RENAMED[name]}" if name in RENAMED else problem["msg"]
+            _complain(f"setting {name}: {advice} (see .env.example)")
         sys.exit(1)
 
 

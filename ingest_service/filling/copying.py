@@ -98,7 +98,7 @@ class Copier:
     def _read_again(
         self, work: Work, present: Sequence[Chunk], embedder: Embedder | None, proceed: Proceed
     ) -> list[Chunk]:
-        """From the kept bytes, cut as today; the chunks as they are if the bytes can no longer be read."""
+        """From the kept bytes, cut as today; the chunks as they are if that gives nothing any more."""
         if present:  # the row tells the kind of the newest bytes, which may be ones that nobody could read
             work = replace(work, media_type=present[0].media_type)
         try:
@@ -109,6 +109,10 @@ class Copier:
             log.warning("document_not_read_again", document_id=str(work.document_id), reason=str(error))
             return renamed(work, present)
         cut = passages(canonical_text(parsed.blocks), window=embedder)
+        if not cut:  # it had text when it was published: a reader is missing today
+            FILL_TROUBLE.inc()
+            log.warning("document_read_again_is_empty", document_id=str(work.document_id), note=parsed.note)
+            return renamed(work, present)
         return chunks_of(work, title(work, parsed.title), cut)
 
 

@@ -126,9 +126,7 @@ class Filler:
         documents = self.copier.versions.published()
         while documents or not self._swapped(following, embedder, counts):
             self._copy(documents, following, embedder, counts)
-            touched = [document_id for _, document_id in self.store.touched()]
-            documents = [work for each in touched if (work := self.copier.versions.published_of(each))]
-            documents += [work for work in self._unsettled(counts) if work.document_id not in touched]
+            documents = self._changed_meanwhile(following, counts)
         log.info("generation_swapped", number=following.number, model=following.fingerprint.model)
 
     def _copy(
@@ -146,6 +144,15 @@ class Filler:
         self._show(len(documents), len(documents), "swapping")
         while embedder is not None and self.copier.repair(following.store, embedder, self.proceed):
             pass
+
+    def _changed_meanwhile(self, following: Generation, counts: dict[UUID, int]) -> list[Work]:
+        """Documents to look at again; what was deleted goes from the next generation, which may have missed that."""
+        touched = self.store.touched()
+        for organization_id, document_id in touched.intersection(self.copier.versions.gone()):
+            following.store.delete(organization_id, document_id)
+        again = {document_id for _, document_id in touched}
+        documents = [work for each in again if (work := self.copier.versions.published_of(each))]
+        return documents + [work for work in self._unsettled(counts) if work.document_id not in again]
 
     def _unsettled(self, counts: dict[UUID, int]) -> list[Work]:
         """Published documents that changed while they were copied, or came meanwhile."""

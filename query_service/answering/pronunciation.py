@@ -9,7 +9,7 @@ _PREFIXES = {"": "", "k": "quilo", "M": "mega", "G": "giga", "T": "tera"}
 _ENGLISH_PREFIXES = {**_PREFIXES, "k": "kilo"}
 _RATE = re.compile(r"\b([kMGT]?)(?:bit/s|bps|b/s)(/Hz)?(?!\w)")
 _AREA = re.compile(r"(?<=\d)\s*(km|m)(?:²|2\b)|\b(km|m)²")
-_PER_AREA = re.compile(r"(?<=\w)\s*/\s*(km|m)(?:²|2\b)")
+_PER_AREA = re.compile(r"(?<=[\w.])\s*/\s*(km|m)(?:²|2\b)")
 _ADDRESS = re.compile(r"\(?\b(?:https?://|www\.)\S*[^\s.,;:!?]|<?\b[\w.+-]+@[\w-]+\.[\w.-]*\w>?")
 _NUMBER_RANGE = re.compile(r"(?<=\d)\s?–\s?(?=\d)")
 

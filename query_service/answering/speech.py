@@ -11,6 +11,7 @@ MAX_CHARS = 320
 """About 20 seconds of speech: what a visitor listens to before looking away."""
 
 _FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_FRAME = re.compile(r"```\w*|\||:?-{3,}:?")
 _TABLE_ROW = re.compile(r"(?m)^\s*\|.*$")
 _LINE_MARK = re.compile(r"(?m)^\s*(?:#{1,6}\s+|>\s*|[-*•–]\s+|\d{1,2}[.)]\s+)")
 
@@ -27,6 +28,8 @@ def spoken(text: str, language: Language) -> str:
         if said and (len(said) + 1 + len(sentence) > MAX_CHARS or sentence.endswith("…")):
             break
         said = f"{said} {sentence}".strip()
+    if not said:  # nothing but a table or code: its first words
+        said = pronounced(plain(_FRAME.sub(" ", without_citations(text))), language)
     return said if len(said) <= MAX_CHARS else _cut(said)
 
 

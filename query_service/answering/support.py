@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from query_service.answering.protocol import AnswerRequest
 from query_service.answering.refusals import refuses
@@ -16,7 +17,17 @@ FaQuAD `dev` (docs/answering.md)."""
 
 _MARKER = re.compile(r"\[(\d+)\]")
 _LEADING_MARKERS = re.compile(r"(?:\s*\[\d+\])+\s*")
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NUMBER = re.compile(r"(\d+(?:[.,]\d+)*)(?:\s+(mil\b|milh\w+|bilh\w+|trilh\w+|thousand|million|billion|trillion))?")
+_SCALES = {"mil": 10**3, "thou": 10**3, "milh": 10**6, "mill": 10**6, "bilh": 10**9, "bill": 10**9}
+_SCALES |= {"tril": 10**12}
+_DATE = re.compile(r"\b(\d{1,2})/(0?[1-9]|1[0-2])/(\d{4})\b")
+_WORD = re.compile(r"[a-z]+")
+_NOT = re.compile(r"\b(?:nao(?! (?:so|apenas|somente)\b)|nunca|jamais|not(?! only\b)|never)\b|n.t\b")
+_MONTHS_FROM_JANUARY = (
+    "janeiro/january fevereiro/february marco/march abril/april maio junho/june julho/july agosto/august "
+    "setembro/september outubro/october novembro/november dezembro/december"
+)  # "may" is also a verb
+_MONTHS = {word: n for n, words in enumerate(_MONTHS_FROM_JANUARY.split(), 1) for word in words.split("/")}
 _THOUSANDS = re.compile(r"(?<=\d)[.,](?=\d{3}(?!\d))")
 _NAME = re.compile(r"(?<=[\w,;:)»”\"] )[\"“'«*]*([A-ZÀ-ÖØ-Þ][\w-]+)")
 _SPELT_FROM_ONE = (
@@ -50,14 +61,21 @@ class SupportChecker:
             return True
         numbers = [number for number in cited if number <= len(request.passages)]
         proof = "\n".join(_shown(request, number - 1) for number in numbers or range(1, len(request.passages) + 1))
-        if not _numbers(claim) <= _numbers(proof, spelt=True):
+        if not _numbers(claim) <= _numbers(proof, proof=True):
             return False
         known = fold(f"{proof}\n{request.question}")
         if any(name not in known for name in map(fold, _NAME.findall(claim))):
             return False
         held, asked = self._stems(proof), self._stems(request.question)
         said = self._stems(claim)
+        if _denies(claim) != _denies(self._closest(said, proof)):
+            return False
         return all(len(stems & held) >= MIN_SHARE * len(stems) for stems in (said, said - asked))
+
+    def _closest(self, said: set[str], proof: str) -> str:
+        """The sentence that says most of it."""
+        texts = [proof[span.start : span.end] for span in sentences(proof)]
+        return max(texts, key=lambda text: len(said & self._stems(text)), default="")
 
     def _stems(self, text: str) -> set[str]:
         return {word.stem for word in self._reader.words(text) if not word.surface.isdigit()}
@@ -88,8 +106,27 @@ def _shown(request: AnswerRequest, at: int) -> str:
     return "\n".join([chunk.title, *chunk.heading_path, chunk.context, chunk.text, *beside])
 
 
-def _numbers(text: str, *, spelt: bool = False) -> set[str]:
-    """Numbers as they compare: `1.000` and `1000`, `3,50` and `3.5` are the same."""
-    found = {_THOUSANDS.sub("", number).replace(",", ".") for number in _NUMBER.findall(text)}
-    found = {number.rstrip("0").rstrip(".") if "." in number else number for number in found}
-    return found | {_SPELT[word] for word in fold(text).split() if word in _SPELT} if spelt else found
+def _numbers(text: str, *, proof: bool = False) -> set[str]:
+    """Numbers and months as they compare: `1.000` and `1000`, `1,5 mil` and `1500`, `31/03` and `31 de março`.
+
+    A proof offers more: words for small numbers, and `47,2` in `47,2 milhões`, which may be one of "47,2 a 50 milhões".
+    """
+    text = fold(text)
+    found = {f"month {_MONTHS[word]}" for word in _WORD.findall(text) if word in _MONTHS}
+    found |= {f"month {int(date[2])}" for date in _DATE.finditer(text)}
+    for number in _NUMBER.finditer(_DATE.sub(r"\1 \3", text)):
+        found.add(_value(number[1], number[2] or ""))
+        if proof:
+            found.add(_value(number[1], ""))
+    return found | {_SPELT[word] for word in text.split() if word in _SPELT} if proof else found
+
+
+def _value(number: str, scale: str) -> str:
+    digits = _THOUSANDS.sub("", number).replace(",", ".")
+    if digits.count(".") > 1:  # a version or a section
+        return digits
+    return f"{(Decimal(digits) * _SCALES.get(scale[:4], 1)).normalize():f}"
+
+
+def _denies(text: str) -> bool:
+    return _NOT.search(fold(text)) is not None

@@ -9,10 +9,18 @@ const key = document.getElementById("key");
 let conversation = null;
 
 const REASONS = {
-  no_evidence: "Nenhum trecho dos documentos trata disso.",
+  no_evidence: "Nenhum trecho dos documentos prova uma resposta.",
   low_score: "Os trechos encontrados não bastam para uma resposta segura.",
   pending_documents: "Há documentos ainda sendo lidos. Pergunte de novo em instantes.",
   llm_unavailable: "O modelo de linguagem não respondeu.",
+};
+
+const PROBLEMS = {
+  401: "este serviço pede uma chave.",
+  403: "esta chave não permite perguntas.",
+  404: "esta conversa não existe mais; recarregue a página.",
+  422: "a pergunta está vazia ou é longa demais.",
+  503: "o serviço ou o modelo de linguagem parou no meio; tente de novo em instantes.",
 };
 
 function element(name, text, className) {
@@ -98,7 +106,7 @@ async function post(path, body) {
   const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
   const answer = await response.json();
   if (response.status === 401 || response.status === 403) keyRow.hidden = false;
-  if (!response.ok) throw new Error(answer.detail);
+  if (!response.ok) throw new Error(PROBLEMS[response.status] || `erro ${response.status}.`);
   return answer;
 }
 
@@ -117,6 +125,8 @@ form.addEventListener("submit", async (event) => {
   const button = form.querySelector("button");
   const card = element("article");
   card.append(element("h2", text));
+  const waiting = element("p", "Procurando e escrevendo a resposta…", "note");
+  card.append(waiting);
   talk.append(card);
   card.scrollIntoView({ block: "nearest" });
   button.disabled = true;
@@ -126,6 +136,7 @@ form.addEventListener("submit", async (event) => {
   } catch (error) {
     card.append(element("p", `Não foi possível responder: ${error.message}`, "note"));
   } finally {
+    waiting.remove();
     button.disabled = false;
     question.focus();
     card.scrollIntoView({ block: "nearest" });

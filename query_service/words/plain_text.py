@@ -3,13 +3,14 @@
 import re
 
 _CITATION = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\](?!\()")
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^()]*(?:\([^()]*\)[^()]*)?\)")
+_TASK = re.compile(r"^(\s*(?:[-*•]\s+)?)\[[ xX]\]\s+")
 _EMPHASIS = re.compile(r"\*{1,3}|`+|(?<!\w)_{1,2}(?=\w)|(?<=[\w.])_{1,2}(?!\w)")
 
 
 def plain(text: str) -> str:
-    """One line without emphasis, code marks and link targets."""
-    return " ".join(_EMPHASIS.sub("", _LINK.sub(r"\1", text)).split())
+    """One line without emphasis, code marks, link targets and the box of a task."""
+    return " ".join(_EMPHASIS.sub("", _LINK.sub(r"\1", _TASK.sub(r"\1", text))).split())
 
 
 def without_citations(text: str) -> str:

@@ -58,6 +58,10 @@ class EdgeGenerations:
             return []
         return sorted(int(path.name) for path in self._folder.iterdir() if path.name.isdigit() and path.is_dir())
 
+    def unused(self) -> int:
+        taken = [int(found[0]) for path in self._folder.glob("*") if (found := re.match(r"\d+", path.name))]
+        return max([0, *taken]) + 1
+
     def open(self, number: int) -> Generation:
         fingerprint = fingerprint_of(read_json(self._shard(number) / FINGERPRINT_FILE))
         return Generation(number, fingerprint, EdgeVectorStore(self._shard(number), fingerprint, self._stems))
@@ -74,9 +78,9 @@ class EdgeGenerations:
         written.replace(self._folder / POINTER)
 
     def set_aside(self, number: int) -> None:
-        for earlier in self._folder.glob("*.damaged"):
-            shutil.rmtree(earlier)
         if self._shard(number).exists():
+            for earlier in self._folder.glob("*.damaged"):
+                shutil.rmtree(earlier)
             self._shard(number).rename(self._folder / f"{number}.damaged")
 
     def drop(self, number: int) -> None:

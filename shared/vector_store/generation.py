@@ -53,7 +53,11 @@ class Generations(Protocol):
         ...
 
     def numbers(self) -> Sequence[int]:
-        """All generations, rising."""
+        """All generations of this collection name, rising. What only looks like one is not among them."""
+        ...
+
+    def unused(self) -> int:
+        """A number greater than all that are taken, by whomever."""
         ...
 
     def open(self, number: int) -> Generation:
@@ -109,6 +113,6 @@ def open_current(generations: Generations, first: Fingerprint) -> Generation:
         except DamagedVectors as damaged:
             log.error("generation_set_aside", number=number, reason=damaged.detail)
             generations.set_aside(number)
-    created = generations.create(max([0, *numbers]) + 1, first)
+    created = generations.create(generations.unused(), first)
     generations.make_current(created.number)
     return created

@@ -142,8 +142,7 @@ class GenerationalStore:
     def begin(self, wanted: Fingerprint) -> None:
         """Begin an empty generation beside the current one; what is written from now on goes to both."""
         self.abandon()
-        number = max([self._current.number, *self._generations.numbers()]) + 1
-        self._next = self._generations.create(number, wanted)
+        self._next = self._generations.create(self._generations.unused(), wanted)
 
     def abandon(self) -> None:
         """Drop the next generation, if there is one."""

@@ -1,7 +1,8 @@
 """A Qdrant server (or cluster) by the same port. With qdrant_requests.py the only importer of `qdrant_client`.
 
-The fingerprint is the collection's metadata, written by the same request that makes the collection. Compare edge.py:
-same points, same requests; here filters revise whole documents in one call, since the server freezes nobody.
+The fingerprint is the collection's metadata, written by the same request that makes the collection, with the name of
+the installation that it is of: others may use the server too. Compare edge.py: same points, same requests; here filters
+revise whole documents in one call, since the server freezes nobody.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +39,8 @@ log = get_logger(__name__)
 UPSERT_POINTS = 64  # about 1 MB of JSON
 PAGE_POINTS = 500
 TIMEOUT_S = 30
+OWNER = "xgtwin"
+"""Member of a collection's metadata: whose generation it is."""
 
 INDEXES: Mapping[str, models.KeywordIndexParams | models.IntegerIndexParams] = {
     SHELF: models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD),
@@ -56,17 +59,20 @@ def connect(url: str, api_key: str | None) -> QdrantClient:
 
 class QdrantVectorStore:
     """The `VectorStore` port over one collection, which is made if it is absent. The client becomes the store's own.
+    `owner` is noted with a collection that is made; without one it is nobody's generation.
 
     Raises `Unavailable` if the server does not answer, `Conflict` if the collection was made with another fingerprint.
     """
 
-    def __init__(self, client: QdrantClient, collection: str, fingerprint: Fingerprint, stems: Stems) -> None:
+    def __init__(
+        self, client: QdrantClient, collection: str, fingerprint: Fingerprint, stems: Stems, owner: str | None = None
+    ) -> None:
         self._client = client
         self._collection = collection
         self._stems = stems
         self._has_dense = fingerprint.dimension is not None
         try:
-            _open(client, collection, fingerprint)
+            _open(client, collection, fingerprint, owner)
         except XgtwinError:
             client.close()
             raise
@@ -182,18 +188,26 @@ class QdrantVectorStore:
             return self._client.count(self._collection, count_filter=all_of(*conditions), exact=True).count
 
 
-def _open(client: QdrantClient, collection: str, fingerprint: Fingerprint) -> None:
+def owner_and_fingerprint(client: QdrantClient, collection: str) -> tuple[object, Mapping[str, Any]]:
+    """Whose a collection says it is (None: it does not), and what it says its vectors were made with, as read."""
+    with speaking():
+        there = client.collection_exists(collection)
+        metadata = client.get_collection(collection).config.metadata if there else None
+    rest = dict(metadata or {})
+    return rest.pop(OWNER, None), rest
+
+
+def _open(client: QdrantClient, collection: str, fingerprint: Fingerprint, owner: str | None) -> None:
     with speaking():
         if not client.collection_exists(collection):
-            _create(client, collection, fingerprint)
-        metadata = client.get_collection(collection).config.metadata
-    require_match(metadata, fingerprint)
+            _create(client, collection, fingerprint, {} if owner is None else {OWNER: owner})
+    require_match(owner_and_fingerprint(client, collection)[1], fingerprint)
     with speaking():  # repeated at each start: whoever made the collection may have been killed before
         for field, index in INDEXES.items():
             client.create_payload_index(collection, field, index, wait=True)
 
 
-def _create(client: QdrantClient, collection: str, fingerprint: Fingerprint) -> None:
+def _create(client: QdrantClient, collection: str, fingerprint: Fingerprint, owner: Mapping[str, str]) -> None:
     dense = {}
     if fingerprint.dimension is not None:
         dense[DENSE] = models.VectorParams(size=fingerprint.dimension, distance=models.Distance.COSINE)
@@ -202,7 +216,7 @@ def _create(client: QdrantClient, collection: str, fingerprint: Fingerprint) -> 
             collection,
             vectors_config=dense,
             sparse_vectors_config={LEX: models.SparseVectorParams(modifier=models.Modifier.IDF)},
-            metadata=fingerprint.model_dump(),
+            metadata={**fingerprint.model_dump(), **owner},
         )
     except UnexpectedResponse as error:
         if error.status_code != 409:  # 409: the other service, starting at the same time, was first

@@ -1,4 +1,8 @@
-"""Generations on a Qdrant server: collections `<name>-<number>`, the alias `<name>-current` names one of them."""
+"""Generations on a Qdrant server: collections `<name>-<number>`, the alias `<name>-current` names one of them.
+
+Names prove nothing on a server that others use too: only a collection whose metadata say that it is ours is served,
+continued or dropped.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import ClassVar
@@ -6,12 +10,12 @@ from typing import ClassVar
 from qdrant_client import QdrantClient, models
 
 from shared.vector_store.fingerprint import Fingerprint
-from shared.vector_store.generation import Generation, fingerprint_of
-from shared.vector_store.qdrant import QdrantVectorStore, speaking
+from shared.vector_store.generation import Generation, fingerprint_of, says_what_it_is
+from shared.vector_store.qdrant import QdrantVectorStore, owner_and_fingerprint, speaking
 from shared.vector_store.stored_chunk import Stems
 
 FIRST = 0
-"""The number of a collection that bears the bare name: releases without generations made it."""
+"""The number of a collection that bears the bare name: releases without generations made it, and noted no owner."""
 
 
 class QdrantGenerations:
@@ -27,24 +31,21 @@ class QdrantGenerations:
         self._stems = stems
 
     def current(self) -> int | None:
-        with speaking():
-            aliases = self._client.get_aliases().aliases
-        named = next((alias.collection_name for alias in aliases if alias.alias_name == self._alias), None)
-        return None if named is None else self._number(named)
+        named = self._named()
+        number = None if named is None else self._number(named)
+        return number if number is not None and self._is_ours(number) else None
 
     def numbers(self) -> Sequence[int]:
-        with speaking():
-            collections = self._client.get_collections().collections
-        return sorted(number for each in collections if (number := self._number(each.name)) is not None)
+        return [number for number in self._alike() if self._is_ours(number)]
+
+    def unused(self) -> int:
+        return max([FIRST, *self._alike()]) + 1
 
     def open(self, number: int) -> Generation:
-        with speaking():
-            there = self._client.collection_exists(self._collection(number))
-            metadata = self._client.get_collection(self._collection(number)).config.metadata if there else None
-        return self.create(number, fingerprint_of(metadata))
+        return self.create(number, fingerprint_of(owner_and_fingerprint(self._client, self._collection(number))[1]))
 
     def create(self, number: int, fingerprint: Fingerprint) -> Generation:
-        store = QdrantVectorStore(self._connect(), self._collection(number), fingerprint, self._stems)
+        store = QdrantVectorStore(self._connect(), self._collection(number), fingerprint, self._stems, self._name)
         return Generation(number, fingerprint, store)
 
     def make_current(self, number: int) -> None:
@@ -52,7 +53,7 @@ class QdrantGenerations:
         changes: list[models.DeleteAliasOperation | models.CreateAliasOperation] = [
             models.CreateAliasOperation(create_alias=naming)
         ]
-        if self.current() is not None:
+        if self._named() is not None:
             dropping = models.DeleteAlias(alias_name=self._alias)
             changes.insert(0, models.DeleteAliasOperation(delete_alias=dropping))
         with speaking():
@@ -62,11 +63,28 @@ class QdrantGenerations:
         """The server's own matter: its collection stays under its name and is no longer looked at."""
 
     def drop(self, number: int) -> None:
-        with speaking():
-            self._client.delete_collection(self._collection(number))
+        if self._is_ours(number):
+            with speaking():
+                self._client.delete_collection(self._collection(number))
 
     def close(self) -> None:
         self._client.close()
+
+    def _named(self) -> str | None:
+        """The collection that the alias names."""
+        with speaking():
+            aliases = self._client.get_aliases().aliases
+        return next((alias.collection_name for alias in aliases if alias.alias_name == self._alias), None)
+
+    def _alike(self) -> Sequence[int]:
+        """The numbers of all collections that are named as ours would be."""
+        with speaking():
+            collections = self._client.get_collections().collections
+        return sorted(number for each in collections if (number := self._number(each.name)) is not None)
+
+    def _is_ours(self, number: int) -> bool:
+        owner, fingerprint = owner_and_fingerprint(self._client, self._collection(number))
+        return owner == self._name or (number == FIRST and owner is None and says_what_it_is(fingerprint))
 
     def _collection(self, number: int) -> str:
         return self._name if number == FIRST else f"{self._name}-{number}"

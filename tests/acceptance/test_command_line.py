@@ -109,6 +109,13 @@ def test_a_wrong_setting_is_named(product: Product):
     assert "INGEST__MAX_FILE_MB" in done.stderr
 
 
+def test_a_setting_of_an_earlier_release_is_told_its_new_name(product: Product):
+    done = product.command("doctor", QUERY__MIN_COVERAGE="0.6", EMBEDDER__DENSE_WEIGHT="1")
+    assert done.returncode == 1
+    assert "QUERY__MIN_COVERAGE: renamed to QUERY__MIN_CONFIDENCE" in done.stderr
+    assert "EMBEDDER__DENSE_WEIGHT: renamed to RETRIEVAL__DENSE_WEIGHT" in done.stderr
+
+
 def test_reindex_makes_all_vectors_anew_while_questions_are_answered(product: Product):
     before = product.query.get("/readyz").json()
     done = product.command("reindex")

@@ -15,6 +15,7 @@ ONE_IMPORTER = {
     "qdrant_edge": "shared/vector_store/edge.py",
     "qdrant_client": "shared/vector_store/qdrant.py",
     "fastembed": "shared/embeddings/fastembed_embedder.py",
+    "httpx2": "query_service/llm/openai_compatible.py",
     "huggingface_hub": "shared/embeddings/hub.py",
     "paho": "twin_bridge/mqtt.py",
     "yaml": "twin_bridge/lamps/lamps_file.py",

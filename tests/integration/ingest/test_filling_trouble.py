@@ -1,11 +1,18 @@
 """What may go wrong while vectors are made anew: the filling goes on, nothing is lost, the deleted stays deleted."""
 
+import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
+from ingest_service.filling import copying
 from ingest_service.filling.copying import Copier
+from ingest_service.passages import chunking
+from shared.errors import Unavailable
+from shared.vector_store.edge import EdgeVectorStore
 from tests.integration.ingest.service import running, until
 from tests.integration.ingest.test_filling import Coming, Letters, add_notes, by_meaning, swapped
 
@@ -33,3 +40,67 @@ async def test_a_model_that_arrives_while_words_are_made_anew_takes_over(
         model.arrived = True
         await swapped(service, "letters", 15)
         assert len(await by_meaning(service, Letters(), "farol")) == 5
+
+
+async def test_a_deletion_that_the_next_generation_missed_is_not_undone_by_the_swap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    async with running(tmp_path) as service:
+        await add_notes(service)
+        ids = {name: each["id"] for name, each in (await service.documents()).items()}
+    copy, delete, copied, held = Copier.copy, EdgeVectorStore.delete, [], threading.Event()
+
+    def slow(self: Copier, *arguments: object) -> int | None:
+        copied.append(copy(self, *arguments))  # type: ignore[arg-type]
+        if len(copied) == 3:
+            held.wait(20)
+        return copied[-1]
+
+    monkeypatch.setattr(Copier, "copy", slow)
+    async with running(tmp_path, embedder=Letters()) as service:
+
+        async def three() -> bool:
+            return len(copied) == 3
+
+        await until(three, "three documents")
+        following = service.store.next
+        assert following is not None
+
+        def hiccup(self: EdgeVectorStore, organization_id: UUID, document_id: UUID) -> None:
+            if self is following.store and not held.is_set():
+                raise Unavailable("The store does not answer just now.")
+            delete(self, organization_id, document_id)
+
+        monkeypatch.setattr(EdgeVectorStore, "delete", hiccup)
+        assert (await service.http.delete(f"/documents/{ids['nota0.txt']}")).is_success
+
+        async def purged() -> bool:
+            return (await service.http.get(f"/documents/{ids['nota0.txt']}")).status_code == 404
+
+        await until(purged, "the deletion")
+        held.set()
+        await swapped(service, "letters")
+        assert sorted(await service.found("farol")) == [f"nota{n}.txt" for n in range(1, 5)]
+        assert await service.chunks_of(ids["nota0.txt"]) == 0
+
+
+async def test_a_document_in_which_no_text_is_found_any_more_keeps_its_chunks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as before:
+        before.setattr(chunking, "FINGERPRINT", "blocks-0/older")
+        async with running(tmp_path) as service:
+            await add_notes(service)
+
+    def nothing(*_: object, **__: object) -> Sequence[object]:
+        return []
+
+    monkeypatch.setattr(copying, "passages", nothing)
+    async with running(tmp_path) as service:
+
+        async def anew() -> bool:
+            return bool((await service.http.get("/generations")).json()["current"] == 2)
+
+        await until(anew, "the swap")
+        assert len(await service.found("farol")) == 5
+        assert all(each["chunks"] == 1 for each in (await service.documents()).values())

@@ -23,6 +23,19 @@ def test_an_unfinished_last_sentence_is_not_said():
     assert spoken("A sala tem duas antenas [1]. A cobertura é de…", "pt") == "A sala tem duas antenas."
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("| Nome | Ganho |\n|---|---|\n| A | 3 dB | [1]", "Nome Ganho A 3 dB"),
+        ("```python\nprint(1)\n```", "print(1)"),
+        ("Veja [o site](javascript:alert(1)) agora.", "Veja o site agora."),
+        ("[x] O projeto tem 1 disp./km².", "O projeto tem 1 disp. por quilômetro quadrado."),
+    ],
+)
+def test_something_is_said_of_everything_and_no_markup(text, said):
+    assert spoken(text, "pt") == said
+
+
 def test_speech_of_one_endless_sentence_is_cut_at_a_word():
     said = spoken("palavra " * 200, "pt")
     assert len(said) <= MAX_CHARS

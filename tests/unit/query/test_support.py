@@ -31,10 +31,32 @@ def verdicts(answer: str, asked=ASKED) -> list[bool]:
         ("O Inatel oferece ótimos cursos de engenharia biomédica [1].", False),
         ("Sim.", True),
         ("Os documentos não respondem a essa pergunta.", True),
+        ("O Inatel foi fundado em 31/03/1965 [1].", True),
+        ("O Inatel foi fundado em 31/04/1965 [1].", False),
+        ("O Inatel foi fundado em abril de 1965 [1].", False),
+        ("O Inatel não foi fundado em 1965 [1].", False),
+        ("O Inatel foi fundado não só em 1965 [1].", True),
+        ("O centro recebeu 1,5005 mil reais [2].", True),
+        ("O centro recebeu R$ 1.500,50 milhões [2].", False),
     ],
 )
 def test_words_numbers_and_names_tell_whether_the_cited_passage_holds_a_sentence(answer, supported):
     assert verdicts(answer) == [supported]
+
+
+@pytest.mark.parametrize(
+    ("answer", "supported"),
+    [
+        ("O fundo tem 47,2 bilhões de reais [1].", True),
+        ("O fundo tem 47,2 milhões de reais [1].", False),
+        ("O fundo tem 47.200.000.000 reais [1].", True),
+        ("O fundo financia empresas privadas [1].", False),
+        ("O fundo não financia empresas privadas [1].", True),
+    ],
+)
+def test_scales_and_negations_are_part_of_what_a_passage_says(answer, supported):
+    fund = passage("O fundo tem R$ 47,2 bilhões de reais. O fundo não financia empresas privadas.")
+    assert verdicts(answer, request("O que é o fundo?", fund)) == [supported]
 
 
 def test_each_sentence_is_found_in_the_answer_with_its_own_citations():
