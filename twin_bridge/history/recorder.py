@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from shared.observability.logs import get_logger
-from shared.observability.metrics import TWIN_HISTORY_DROPPED, TWIN_HISTORY_FAILURES
+from shared.observability.metrics import TWIN_HISTORY_DROPPED, TWIN_HISTORY_FAILURES, TWIN_STAGE_SECONDS
 from twin_bridge.history.store import Batch, Change, HistoryStore
 from twin_bridge.protocol import Device
 from twin_bridge.state import DeviceTable
@@ -138,6 +138,7 @@ class Recorder:
         self._dirty, self._changes = {}, deque()
         devices = {device_id: self._current(device_id) for device_id in dirty}
         batch = Batch(timeline.epoch, timeline.seq, timeline.started, timeline.horizon, devices, changes)
+        began = time.monotonic()
         try:
             await asyncio.to_thread(self._store.save, batch)
         except Exception:
@@ -147,6 +148,7 @@ class Recorder:
                 self._remember(change)
             raise
         self._written = batch.seq
+        TWIN_STAGE_SECONDS.labels("stored").observe(time.monotonic() - began)
 
     def _current(self, device_id: str) -> tuple[int, Device | None]:
         device = self._table.get(device_id)
