@@ -6,17 +6,19 @@ Only answers (acks, errors, pongs) queue up, and a client that lets too many of 
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from shared.observability.metrics import TWIN_CONFLATED
+from shared.observability.metrics import TWIN_CONFLATED, TWIN_STAGE_SECONDS
 from twin_bridge.frames import removed_frame, snapshot_frame
 from twin_bridge.outlet import Frame, Outlet
 from twin_bridge.protocol import Message
 from twin_bridge.state import Delta, DeviceTable
 from twin_bridge.views import Batch, Update, View, take_update
 
+_SEEN = TWIN_STAGE_SECONDS.labels("seen")
 MAX_ANSWERS = 256
 """Answers that may wait. A client at the highest command rate earns them in four seconds."""
 PART_DEVICES = 32
@@ -58,7 +60,7 @@ class ClientSlot:
         self._dirty: dict[str, int] = {}  # device -> updates since it was sent last
         self._removed: dict[str, None] = {}
         self._due = 0.0
-        self._unseen: deque[int] = deque()
+        self._unseen: deque[tuple[int, float]] = deque()  # seq, and when it was sent
         self._confirms = False
         self._stuck: float | None = None
 
@@ -103,8 +105,11 @@ class ClientSlot:
     def seen(self, seq: int) -> None:
         """The client has worked off everything up to `seq`; from its first word on it gets no more than it can take."""
         self._confirms = True
-        while self._unseen and self._unseen[0] <= seq:
-            self._unseen.popleft()
+        sent_at = 0.0
+        while self._unseen and self._unseen[0][0] <= seq:
+            _, sent_at = self._unseen.popleft()
+        if sent_at:  # of the newest alone: older ones waited for the client to say something
+            _SEEN.observe(time.monotonic() - sent_at)
         self.pump()
 
     def close(self, goodbye: Goodbye) -> None:
@@ -191,7 +196,7 @@ class ClientSlot:
         if update.skipped:
             TWIN_CONFLATED.inc(update.skipped)
         if self._confirms:
-            self._unseen.append(update.seq)
+            self._unseen.append((update.seq, time.monotonic()))
 
     def _snapshot_part(self, delta: Delta) -> Frame:
         first = self._part * PART_DEVICES

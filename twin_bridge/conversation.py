@@ -5,7 +5,7 @@ from typing import Protocol
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from shared.observability.metrics import TWIN_REFUSALS
+from shared.observability.metrics import TWIN_REFUSALS, TWIN_WELCOMES
 from shared.version import VERSION
 from twin_bridge import client_messages as said
 from twin_bridge import protocol
@@ -149,5 +149,6 @@ class Conversation:
                 replay=self._twin.replay,
             )
         )
+        TWIN_WELCOMES.labels("replay" if self._twin.replay else "full" if delta.full else "resumed").inc()
         self._twin.hub.watch(self._slot, auth.devices, auth.max_hz, delta)
         self.welcomed.set()

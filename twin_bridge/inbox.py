@@ -1,5 +1,6 @@
 """Messages that wait for the event loop: a queue with an end, in number and in bytes."""
 
+import time
 from collections import deque
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ class Incoming:
     payload: bytes
     retained: bool
     """It was stored at the broker, not said just now."""
+    at: float
+    """When it arrived, on the monotonic clock."""
 
 
 class Inbox:
@@ -32,7 +35,7 @@ class Inbox:
     def put(self, topic: str, payload: bytes | bytearray, *, retained: bool) -> None:
         """Keep a message; of one that is too long just enough to see that it is."""
         longest = MAX_INVENTORY_BYTES if topic.endswith(INVENTORY) else MAX_PAYLOAD_BYTES
-        message = Incoming(topic, bytes(payload[: longest + 1]), retained)
+        message = Incoming(topic, bytes(payload[: longest + 1]), retained, time.monotonic())
         self._messages.append(message)
         self._bytes += len(message.payload)
         while len(self._messages) > MAX_WAITING or self._bytes > MAX_WAITING_BYTES:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from shared.errors import Unavailable
 from shared.observability.logs import get_logger
-from shared.observability.metrics import TWIN_BAD_PAYLOADS, TWIN_STATES
+from shared.observability.metrics import TWIN_BAD_PAYLOADS, TWIN_BROKER_CONNECTIONS, TWIN_STAGE_SECONDS, TWIN_STATES
 from twin_bridge.client_messages import Cmd
 from twin_bridge.commands import Commands, Reply
 from twin_bridge.history.recorder import Recorder
@@ -24,6 +24,7 @@ from twin_bridge.protocol import Stage, Status
 from twin_bridge.state import DeviceTable, TableFull
 
 log = get_logger(__name__)
+_READ = TWIN_STAGE_SECONDS.labels("read")
 
 SILENCE_CHECK_SECONDS = 15.0
 COMPLAINT_SECONDS = 60.0
@@ -66,6 +67,7 @@ class Relay:
         for message in batch:
             for source, reading in self._families.read(message.topic, message.payload):
                 self._follow(reading, source, retained=message.retained)
+        _READ.observe(time.monotonic() - batch[0].at)
 
     def on_broker(self, connected: bool, reason: str) -> None:
         """The connection to the broker came or went; clients hear of it at once."""
@@ -74,6 +76,7 @@ class Relay:
         turned = connected != self.broker
         self.broker, self.reason = connected, reason
         if connected:
+            TWIN_BROKER_CONNECTIONS.inc()
             log.info("broker_connected")
             for device in self.table.devices():
                 if device.online:

@@ -167,11 +167,11 @@ class DeviceTable:
                 continue
             last = device.model_copy(update={"stale": True, "pending": False, "desired": device.state})
             entry = self._entries[device.id] = Entry(last, seq, announced=None if device.online else False)
-            if first and not device.pending:
-                entry.before = device
-            else:
+            if not first or device.pending:
                 self._renew(entry, {})
                 changed.append(device.id)
+            elif not device.stale:
+                entry.before = device
         return changed
 
     def put(self, device: Device) -> None:

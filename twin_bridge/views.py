@@ -1,15 +1,18 @@
 """What several clients want alike is put together and framed once: they share a view."""
 
 import asyncio
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
+from shared.observability.metrics import TWIN_STAGE_SECONDS
 from twin_bridge.frames import removed_frame, state_frame
 from twin_bridge.outlet import Frame
 from twin_bridge.state import DeviceTable
 
+_WRITTEN = TWIN_STAGE_SECONDS.labels("written")
 STATE_DEVICES = 200
 """Devices in one `state` message; more go in the next one at once."""
 
@@ -78,6 +81,7 @@ class View:
         self._table, self._wanted = table, wanted
         self._removed: dict[str, None] = {}
         self._due = 0.0
+        self._first_at = 0.0
         self._tick: asyncio.Handle | None = None
 
     @property
@@ -94,6 +98,8 @@ class View:
 
     def changed(self, device_id: str) -> None:
         if self.sees(device_id):
+            if not self.counts:
+                self._first_at = time.monotonic()
             self.counts[device_id] = self.counts.get(device_id, 0) + 1
             self._removed.pop(device_id, None)
             self._schedule()
@@ -124,3 +130,5 @@ class View:
         batch = Batch(self._table, counts, removed, now, self._due)
         for client in self.clients:
             client.offer(batch)
+        if counts and not self.interval:  # with one, clients wait because they want to
+            _WRITTEN.observe(time.monotonic() - self._first_at)

@@ -47,6 +47,14 @@ RERANKER_FAILURES = Counter("xgtwin_reranker_failures_total", "Searches that the
 PENDING_UNKNOWN = Counter("xgtwin_pending_unknown_total", "Times the ingest service did not say what is pending.")
 
 TWIN_CLIENTS = Gauge("xgtwin_twin_clients", "WebSocket clients connected now.")
+TWIN_BROKER_CONNECTIONS = Counter("xgtwin_twin_broker_connections_total", "Connections made to the MQTT broker.")
+TWIN_WELCOMES = Counter("xgtwin_twin_welcomes_total", "WebSocket clients let in, by what they got first.", ["kind"])
+TWIN_STAGE_SECONDS = Histogram(
+    "xgtwin_twin_stage_seconds",
+    "Time of one stage between a lamp and those who watch it.",
+    ["stage"],
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
 TWIN_STATES = Counter("xgtwin_twin_states_total", "Lamp states taken from MQTT.")
 TWIN_BAD_PAYLOADS = Counter("xgtwin_twin_bad_payloads_total", "MQTT payloads that were refused.", ["reason"])
 TWIN_COMMANDS = Counter("xgtwin_twin_commands_total", "Commands by the stage they ended in.", ["stage"])

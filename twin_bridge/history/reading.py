@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Executable, Select, and_, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Engine, Executable, Select, and_, bindparam, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
@@ -73,7 +73,8 @@ class HistoryReader:
         self, device_id: str, start_ms: int, end_ms: int, limit: int, *, step_ms: int, after: Place | None = None
     ) -> list[Past]:
         """Of each `step_ms` in which a device changed the last state, and how many there were."""
-        step: ColumnElement[int] = col(StateRow.at_ms) // step_ms
+        # Written into the statement: PostgreSQL takes two parameters for two different expressions to group by.
+        step: ColumnElement[int] = col(StateRow.at_ms) // bindparam("step", step_ms, BigInteger, literal_execute=True)
         query = (
             select(func.max(StateRow.id).label("last"), func.count().label("changes"))
             .join(DeviceRow, col(DeviceRow.id) == col(StateRow.device_row_id))

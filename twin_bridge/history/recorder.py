@@ -8,9 +8,11 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
+from shared.db.rows import utc_now
 from shared.observability.logs import get_logger
-from shared.observability.metrics import TWIN_HISTORY_DROPPED, TWIN_HISTORY_FAILURES
+from shared.observability.metrics import TWIN_HISTORY_DROPPED, TWIN_HISTORY_FAILURES, TWIN_STAGE_SECONDS
 from twin_bridge.history.store import Batch, Change, HistoryStore
 from twin_bridge.protocol import Device
 from twin_bridge.state import DeviceTable
@@ -27,7 +29,6 @@ AGAIN_SECONDS = 5.0
 """Between attempts while the database fails."""
 PRUNE_SECONDS = 3600.0
 STOP_SECONDS = 5.0
-DAY_MS = 86_400_000
 
 
 class Recorder:
@@ -37,7 +38,7 @@ class Recorder:
         self.trouble = "not opened yet"
         """Why nothing is written at present; empty while all is well."""
         self._table, self._store = table, store
-        self._keep_ms = round(keep_days * DAY_MS)
+        self._keep = timedelta(days=keep_days)
         self._dirty: dict[str, None] = {}
         self._changes: deque[Change] = deque()
         self._last: dict[str, Device] = {}
@@ -123,7 +124,7 @@ class Recorder:
         return True
 
     async def _open(self) -> None:
-        known = await asyncio.to_thread(self._store.open)
+        known = await asyncio.to_thread(self._store.open, utc_now() - self._keep)
         self._last = {device.id: device for device, _ in known.devices if device.known} | self._last
         for device_id in self._table.restore(known.timeline, known.devices):
             self._restored(device_id)
@@ -138,6 +139,7 @@ class Recorder:
         self._dirty, self._changes = {}, deque()
         devices = {device_id: self._current(device_id) for device_id in dirty}
         batch = Batch(timeline.epoch, timeline.seq, timeline.started, timeline.horizon, devices, changes)
+        began = time.monotonic()
         try:
             await asyncio.to_thread(self._store.save, batch)
         except Exception:
@@ -147,6 +149,7 @@ class Recorder:
                 self._remember(change)
             raise
         self._written = batch.seq
+        TWIN_STAGE_SECONDS.labels("stored").observe(time.monotonic() - began)
 
     def _current(self, device_id: str) -> tuple[int, Device | None]:
         device = self._table.get(device_id)
@@ -155,6 +158,6 @@ class Recorder:
         return self._table.seq_of(device_id), device
 
     async def _prune(self) -> None:
-        count = await asyncio.to_thread(self._store.prune, time.time_ns() // 1_000_000 - self._keep_ms)
+        count = await asyncio.to_thread(self._store.prune, round((utc_now() - self._keep).timestamp() * 1000))
         if count:
             log.info("twin_history_pruned", states=count)

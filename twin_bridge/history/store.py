@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, or_, update
@@ -13,6 +14,7 @@ from twin_bridge.history.tables import BridgeRow, DeviceRow, StateRow
 from twin_bridge.protocol import Device
 from twin_bridge.timeline import MAX_TOMBSTONES, Timeline
 
+FIRST_MOMENT = datetime.min.replace(tzinfo=UTC)
 PRUNED_AT_ONCE = 2000
 """Rows deleted in one transaction, so that others who write to the database wait for milliseconds only."""
 
@@ -56,15 +58,19 @@ class HistoryStore:
         self._rows: dict[str, UUID] = {}
         """Devices that have a row."""
 
-    def open(self) -> Known:
-        """Bring the tables up to date, read what was known, and begin another run of the bridge."""
+    def open(self, unchanged_since: datetime = FIRST_MOMENT) -> Known:
+        """Bring the tables up to date, read what was known, and begin another run of the bridge.
+
+        Devices without any change `unchanged_since` are taken out: most likely nobody has them any more, and one that
+        is still there comes back when it is heard.
+        """
         migrate(self.engine)
         with Session(self.engine) as session:
             bridge = session.exec(select(BridgeRow).where(BridgeRow.name == self._name)).one_or_none()
             if bridge is None:
                 bridge = BridgeRow(name=self._name)
             rows = session.exec(select(DeviceRow).where(DeviceRow.bridge_id == bridge.id).order_by(col(DeviceRow.seq)))
-            known = self._known(bridge, rows.all())
+            known = self._known(bridge, rows.all(), unchanged_since)
             timeline = known.timeline
             bridge.epoch, bridge.horizon = timeline.epoch, timeline.horizon
             bridge.seq, bridge.started = timeline.seq, timeline.started
@@ -109,16 +115,22 @@ class HistoryStore:
             connection.execute(delete(DeviceRow).where(col(DeviceRow.id).in_(surplus)))
         return pruned
 
-    def _known(self, bridge: BridgeRow, rows: Sequence[DeviceRow]) -> Known:
+    def _known(self, bridge: BridgeRow, rows: Sequence[DeviceRow], unchanged_since: datetime) -> Known:
         self._rows = {row.device_id: row.id for row in rows}
-        devices = [(Device.model_validate_json(row.device), row.seq) for row in rows if row.deleted_at is None]
-        tombstones = {
-            row.device_id: row.seq for row in rows if row.deleted_at and bridge.horizon < row.seq <= bridge.seq
-        }
-        if not bridge.epoch:
-            return Known(Timeline(), devices)
-        timeline = Timeline(bridge.epoch, bridge.seq, bridge.horizon, tombstones, bridge.started)
-        timeline.resume()
+        removed = [row for row in rows if row.deleted_at and bridge.horizon < row.seq <= bridge.seq]
+        timeline = Timeline(seq=bridge.seq, tombstones={row.device_id: row.seq for row in removed})
+        if bridge.epoch:
+            timeline.epoch, timeline.horizon, timeline.started = bridge.epoch, bridge.horizon, bridge.started
+            timeline.resume()
+        devices = []
+        for row in rows:
+            if row.deleted_at is not None:
+                continue
+            if row.updated_at >= unchanged_since:
+                devices.append((Device.model_validate_json(row.device), row.seq))
+            else:
+                timeline.bury(row.device_id)
+                row.seq, row.deleted_at = timeline.seq, utc_now()
         return Known(timeline, devices)
 
     def _save_devices(self, connection: Connection, batch: Batch) -> dict[str, UUID]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from websockets.asyncio.client import connect
 
-from tests.integration.twin.rig import Bridge, Mosquitto, client, peer
+from tests.integration.twin.rig import Bridge, Mosquitto, bridge, client, peer, wait_until
 
 
 async def test_who_says_nothing_is_welcomed_all_the_same(lamps: Bridge):
@@ -170,3 +170,27 @@ async def test_bad_payloads_are_counted_and_the_last_good_state_stays(lamps: Bri
     assert grown == {
         "bad_json": 2, "not_finite": 2, "bad_field": 1, "too_large": 1, "bad_availability": 1, "bad_id": 1,
     }  # fmt: skip
+
+
+async def test_every_stage_from_the_lamp_to_the_client_is_timed(own_mosquitto: Mosquitto):
+    with bridge(own_mosquitto.url) as running, peer(own_mosquitto.port) as lamp:
+        before = _stage_counts(running)
+        async with client(running.ws, auth={}) as unity:
+            await unity.say("seen", seq=0)
+            await unity.say("ping", ts=1)
+            await unity.until("pong")
+            wait_until(lambda: running.get("/readyz").status_code == 200, "the broker")
+            lamp.lamp("timed", on=True)
+            news = await unity.until("state")
+            await unity.say("seen", seq=news["seq"])
+
+            def all_timed() -> bool:
+                counts = _stage_counts(running)
+                return all(counts[stage] > before.get(stage, 0) for stage in ("read", "written", "seen", "stored"))
+
+            await asyncio.to_thread(wait_until, all_timed, "all stages to be timed")
+
+
+def _stage_counts(running: Bridge) -> dict[str, float]:
+    rows = re.findall(r'xgtwin_twin_stage_seconds_count\{stage="(\w+)"\} ([\d.]+)', running.get("/metrics").text)
+    return {stage: float(count) for stage, count in rows}

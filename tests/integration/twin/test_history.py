@@ -84,6 +84,18 @@ def test_the_history_outlives_the_bridge(own_mosquitto: Mosquitto, tmp_path: Pat
             assert brightness(history(running, "old")) == [0.1], "written when the bridge ended"
 
 
+def test_what_is_older_than_the_retention_is_forgotten_except_for_what_held_then(
+    own_mosquitto: Mosquitto, tmp_path: Path
+):
+    with bridge(own_mosquitto.url, data=tmp_path) as running, peer(own_mosquitto.port) as lamp:
+        wait_until(lambda: running.get("/readyz").status_code == 200, "the broker")
+        for bri in (0.1, 0.2, 0.3):
+            lamp.lamp("aged", on=True, bri=bri)
+        recorded(running, "aged", 0.1, 0.2, 0.3)
+    with bridge(own_mosquitto.url, data=tmp_path, history_days=1e-9) as running:
+        recorded(running, "aged", 0.3)
+
+
 def test_what_cannot_be_is_refused_in_words(own_mosquitto: Mosquitto):
     with bridge(own_mosquitto.url) as running:
         assert running.get("/devices/nobody/history").status_code == 404

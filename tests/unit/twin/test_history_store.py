@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import IntegrityError
 
 from shared.db.engine import open_engine
+from shared.db.rows import utc_now
 from shared.settings import Settings
 from twin_bridge.history.store import Batch, Change, HistoryStore
 from twin_bridge.protocol import Cap, Device, LampState
@@ -120,8 +122,20 @@ def test_a_removed_device_goes_with_the_last_of_its_history(engine: Engine):
 def test_a_batch_is_written_whole_or_not_at_all(engine: Engine):
     store, timeline = opened(engine)
     broken = Change(1, lamp("a").model_copy(update={"rev": None}))
-    with pytest.raises(Exception, match="NOT NULL"):
+    with pytest.raises(IntegrityError):
         store.save(batch(timeline, ("a", 1, lamp("a")), changes=[broken]))
     assert rows(engine, "devices") == 0
     store.save(batch(timeline, ("a", 1, lamp("a"))))
     assert rows(engine, "devices") == 1
+
+
+def test_a_lamp_that_did_not_change_for_the_whole_retention_is_taken_out_at_a_start(engine: Engine):
+    store, timeline = opened(engine)
+    timeline.seq = 1
+    store.save(batch(timeline, ("old", 1, lamp("old"))))
+    moment = utc_now()
+    store.save(batch(timeline, ("new", 2, lamp("new"))))
+    known = HistoryStore(engine, "xgtwin").open(unchanged_since=moment)
+    assert [device.id for device, _ in known.devices] == ["new"]
+    assert known.timeline.removed_since(1) == ("old",)
+    assert HistoryStore(engine, "xgtwin").open().timeline.tombstones == {"old": known.timeline.seq}

@@ -131,3 +131,68 @@ def test_the_table_has_an_end(table: DeviceTable, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(TableFull):
         take(table, "b", on=True)
     assert take(table, "a", on=False)
+
+
+def before(device_id: str, **changes: object) -> Device:
+    """A device as the bridge before knew it."""
+    table = DeviceTable()
+    take(table, device_id, on=True)
+    return device(table, device_id).model_copy(update=changes)
+
+
+def restored(*devices: tuple[Device, int]) -> DeviceTable:
+    table = DeviceTable()
+    assert table.restore(Timeline(epoch="e", seq=10), devices) == []
+    return table
+
+
+def test_a_restored_lamp_is_shown_as_it_was_and_stale_until_it_is_heard():
+    table = restored((before("a"), 7))
+    assert (device(table, "a").state.on, device(table, "a").stale) == (True, True)
+    take(table, "a", on=True, retained=True)
+    assert device(table, "a").stale
+    take(table, "a", on=True)
+    assert not device(table, "a").stale
+
+
+def test_a_restored_lamp_heard_as_it_was_is_no_news_for_those_who_resume():
+    table = restored((before("a"), 7), (before("b"), 8))
+    assert not take(table, "a", on=True)
+    assert take(table, "b", on=False)
+    assert table.since("e", 10).devices == ("b",)
+    assert table.seq_of("a") == 7
+
+
+def test_whoever_was_shown_a_restored_lamp_as_stale_is_told_that_it_lives():
+    table = restored((before("a"), 7))
+    table.json("a")  # as it goes into a client's snapshot
+    assert take(table, "a", on=True)
+    assert table.since("e", 10).devices == ("a",)
+
+
+def test_a_restored_lamp_that_is_not_heard_is_stale_for_those_too_who_resumed():
+    table = restored((before("a"), 7), (before("b", stale=True), 8))
+    assert table.settle() == ["a"], "b was shown as stale before"
+    assert table.since("e", 10).devices == ("a",)
+    assert table.settle() == []
+
+
+def test_a_command_that_was_under_way_is_over_after_a_restart():
+    lamp = before("a", pending=True)
+    table = DeviceTable()
+    assert table.restore(Timeline(epoch="e", seq=10), [(lamp, 7)]) == ["a"]
+    assert not device(table, "a").pending
+    assert device(table, "a").desired == lamp.state
+    assert table.since("e", 10).devices == ("a",)
+
+
+def test_what_is_restored_late_lies_beneath_what_was_heard_meanwhile(table: DeviceTable):
+    take(table, "a", on=False)
+    take(table, "gone", on=True)
+    table.remove("gone")
+    epoch, seq = table.epoch, table.seq
+    late = [(before("a"), 7), (before("b"), 8), (before("gone"), 9)]
+    assert table.restore(Timeline(epoch="e", seq=10), late) == ["b"]
+    assert not device(table, "a").state.on
+    assert table.epoch == epoch
+    assert table.since(epoch, seq).devices == ("b",)
