@@ -117,8 +117,10 @@ class Recorder:
             await work()
         except Exception as error:
             TWIN_HISTORY_FAILURES.labels(what).inc()
-            log.error("twin_history_failed", doing=what, exc_info=error)
-            self.trouble = f"the database failed to {what} ({type(error).__name__}); check DATABASE_URL and the disk"
+            trouble = f"the database failed to {what} ({type(error).__name__}); check DATABASE_URL and the disk"
+            if trouble != self.trouble:  # once, not with every attempt
+                log.error("twin_history_failed", doing=what, exc_info=error)
+            self.trouble = trouble
             return False
         self.trouble = ""
         return True

@@ -177,8 +177,9 @@ class HistoryStore:
 
 
 def _state_values(row: UUID, change: Change) -> dict[str, object]:
-    device = change.device
+    device, state = change.device, change.device.state
     return {
-        "device_row_id": row, "at_ms": change.at_ms, "rev": device.rev, "online": device.online,
-        "stale": device.stale, "removed": change.removed, **device.state.model_dump(mode="json"),
+        "device_row_id": row, "at_ms": change.at_ms, "rev": device.rev, "online": device.online, "stale": device.stale,
+        "removed": change.removed, "on": state.on, "bri": state.bri, "mode": state.mode.value, "r": state.r,
+        "g": state.g, "b": state.b, "ct": state.ct, "effect": state.effect,
     }  # fmt: skip

@@ -2,10 +2,11 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -147,10 +148,13 @@ async def test_a_killed_bridge_has_lost_a_second_at_most_and_takes_nobody_for_up
                 assert (await unity.until("welcome"))["resumed"] is False
 
 
-def _written(data: Path) -> int:
-    import sqlite3
+def _execute(data: Path, statement: str) -> None:
+    with closing(sqlite3.connect(data / "xgtwin.db", timeout=SECONDS)) as database, database:
+        database.execute(statement)
 
-    with sqlite3.connect(data / "xgtwin.db") as database:
+
+def _written(data: Path) -> int:
+    with closing(sqlite3.connect(data / "xgtwin.db")) as database:
         return int(database.execute("SELECT seq FROM bridges").fetchone()[0])
 
 
@@ -164,6 +168,24 @@ async def test_a_database_that_fails_costs_the_memory_and_nothing_else(own_mosqu
         assert ready.status_code == 200
         assert "DATABASE_URL" in ready.json()["history"]
         assert 'xgtwin_twin_history_failures_total{work="open"}' in running.get("/metrics").text
+
+
+async def test_what_a_failing_database_missed_is_written_when_it_is_back(
+    own_mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("twin_bridge.history.recorder.AGAIN_SECONDS", 0.1)
+    with bridge(own_mosquitto.url, data=tmp_path) as running, peer(own_mosquitto.port) as lamp:
+        wait_until(lambda: running.get("/readyz").json()["history"] == "ok", "the database")
+        _execute(tmp_path, "ALTER TABLE bridges RENAME TO elsewhere")
+        async with client(running.ws, auth={}) as unity:
+            for bri in (0.1, 0.2):
+                lamp.lamp("missed", on=True, bri=bri)
+                await unity.until_device("missed", bri=bri)
+                wait_until(lambda: "failed to write" in running.get("/readyz").json()["history"], "the failure")
+        _execute(tmp_path, "ALTER TABLE elsewhere RENAME TO bridges")
+        wait_until(lambda: running.get("/readyz").json()["history"] == "ok", "the database")
+        items = running.get("/devices/missed/history").json()["items"]
+        assert [item["state"]["bri"] for item in items] == [0.1, 0.2]
 
 
 async def test_a_database_that_comes_late_is_taken_in_and_the_clients_hear_of_it(
