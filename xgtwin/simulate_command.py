@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from shared.settings import Settings
 from xgtwin.simulated.esphome import EsphomeNode
@@ -32,7 +32,7 @@ def simulate(settings: Settings, kind: str, count: int, mqtt_url: str) -> None:
     """Play lamps of a kind until Ctrl+C. Raises `Unavailable` without a broker."""
     url = mqtt_url or settings.twin.mqtt_url or LOCAL_BROKER
     numbers = range(1, count + 1)
-    with ExitStack() as stack:
+    with suppress(KeyboardInterrupt), ExitStack() as stack:
         if kind == "z2m":
             stack.enter_context(Zigbee2MqttNetwork(url, count).wire)
         else:
@@ -42,7 +42,4 @@ def simulate(settings: Settings, kind: str, count: int, mqtt_url: str) -> None:
         if kind == "plain":
             print("They announce themselves to nobody. For the lamps file (TWIN__LAMPS_FILE):\n\nlamps:")
             print("".join(PlainLamp(url, number).entry for number in numbers), flush=True)
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            print()
+        threading.Event().wait()
