@@ -142,3 +142,11 @@ async def test_without_room_on_the_disk_the_filling_waits_and_says_so(tmp_path: 
     async with running(tmp_path, embedder=Letters()) as service:
         await swapped(service, "letters")
         assert await asyncio.to_thread(service.store.unembedded, 1) == []
+
+
+async def test_a_reindex_that_waits_for_the_model_says_so(tmp_path: Path):
+    async with running(tmp_path, embedder=Letters()) as service:
+        await add_notes(service)
+    async with running(tmp_path, model=Coming(Letters())) as service:
+        asked = (await service.http.post("/generations")).json()
+        assert (asked["requested"], asked["waits_for"]) == (True, "on its way")
