@@ -42,6 +42,20 @@ def open_store(
         raise Unavailable(f"The vectors in the data folder (XGTWIN_DATA_DIR) cannot be opened: {reason}.") from error
 
 
+def open_words(settings: Settings, collection: str) -> GenerationalStore:
+    """A collection of what is stored by its words alone and kept nowhere else; `open_store` says what is raised.
+
+    It begins anew, empty, when other words are stored today: nobody could fill it from its own hashes.
+    """
+    store = open_store(settings, None, collection=collection)
+    wanted = wanted_fingerprint(LexicalEncoder(), None, "")
+    if store.made_with != wanted:
+        log.warning("collection_begun_anew", collection=collection, made_with=store.made_with.lexical)
+        store.begin(wanted)
+        store.swap()
+    return store
+
+
 def wanted_fingerprint(encoder: LexicalEncoder, embedder: Embedder | None, chunker: str) -> Fingerprint:
     """What vectors are made with that these parts make."""
     return Fingerprint(

@@ -238,3 +238,10 @@ def test_a_folder_that_somebody_copies_there_during_the_fetch_is_kept(folder: Pa
     assert done.returncode == 0, done.stderr
     assert (place / "by-hand").exists()
     assert not (folder / "data" / PART).exists()
+
+
+def test_the_folder_of_a_re_ranker_is_no_broken_embedding_model(folder: Path, hub: Hub):
+    place = folder / "data" / "models" / "BAAI" / "bge-reranker-v2-m3"
+    place.mkdir(parents=True)
+    (place / "config.json").write_text("{}")
+    assert "not a whole re-ranker" in pull(folder, hub.url, words="list").stdout

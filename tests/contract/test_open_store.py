@@ -9,7 +9,8 @@ import pytest
 from shared.errors import Conflict, Unavailable
 from shared.models import DEFAULT_ORGANIZATION_ID
 from shared.settings import Settings, StoreSettings
-from shared.vector_store.bootstrap import open_store
+from shared.vector_store.bootstrap import open_store, open_words
+from shared.vector_store.fingerprint import Fingerprint
 from tests.contract.stores import ask, document, ingest, texts
 
 
@@ -154,3 +155,18 @@ def test_a_data_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path):
     (tmp_path / "vectors").write_text("a file where the folder should be")
     with pytest.raises(Unavailable, match="XGTWIN_DATA_DIR"):
         open_store(settings(tmp_path), None)
+
+
+def test_a_collection_of_words_alone_begins_anew_when_words_are_stored_otherwise(tmp_path: Path):
+    store = open_store(settings(tmp_path), None, collection="memory")
+    store.begin(Fingerprint(lexical="older"))
+    store.swap()
+    ingest(store, document("A torre do campus."))
+    store.close()
+    store = open_words(settings(tmp_path), "memory")
+    assert texts(store, ask("torres")) == []
+    ingest(store, document("A torre do campus."))
+    store.close()
+    store = open_words(settings(tmp_path), "memory")
+    assert texts(store, ask("torres")) == ["A torre do campus."]
+    store.close()
