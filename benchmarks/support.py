@@ -3,7 +3,8 @@
     python benchmarks/support.py --folder FAQUAD [--split dev]
 
 The folder has passages.jsonl and questions.jsonl (docs/evaluation.md). Each question gives the sentence of its passage
-that holds the answer, and forms of it that are false: on another passage, with the answer of another question, denied.
+that holds the answer, forms of it that are still true (words dropped; question and answer put together), and forms that
+are false: on another passage, with the answer of another question, with "não" before its verb.
 """
 
 import argparse
@@ -25,6 +26,11 @@ from shared.models import Chunk, ScoredChunk
 
 SEED = 7
 _VERB = re.compile(r" (é|foi|são|foram|tem|era|está|pode|possui) ")
+_ASKS = re.compile(
+    r"^\W*(?:(?:em|de|a|para|por|com|no|na|o|os|as)\s+)?(?:qual|quais|quem|quando|onde|como|quant[oa]s?|que|o que)\b\s*"
+    r"(?:é|são|foi|foram)?\s*(?:o|a|os|as)?",
+    re.IGNORECASE,
+)
 Case = tuple[str, str, str, str]
 """Group ("+" should be supported, "-" should not), claim, question, passage."""
 
@@ -65,12 +71,10 @@ def cases(asked: list[dict[str, Any]], passages: dict[str, str]) -> Iterator[Cas
         claim = held[0]
         yield "+ the sentence", claim, question, gold
         yield "+ a quarter of its words dropped", _dropped(claim, chance), question, gold
-        yield (
-            "- on another passage",
-            claim,
-            question,
-            passages[chance.choice([i for i in passages if i != row["gold"][0]])],
-        )
+        subject = _ASKS.sub("", question).strip(" ?.")
+        yield "+ question and answer as one sentence", f"{subject[:1].upper()}{subject[1:]} é {answer}.", question, gold
+        elsewhere = passages[chance.choice([i for i in passages if i != row["gold"][0]])]
+        yield "- on another passage", claim, question, elsewhere
         others = [one["answers"][0] for one in asked if _kind(one["answers"][0]) == _kind(answer)]
         others = [other for other in others if other not in gold]
         if others and answer in claim:

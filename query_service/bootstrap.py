@@ -45,7 +45,7 @@ from shared.embeddings.lexical import LexicalEncoder
 from shared.embeddings.model import NO_MODEL, EmbeddingModel
 from shared.observability.logs import get_logger
 from shared.settings import QuerySettings, Settings
-from shared.vector_store.bootstrap import open_store
+from shared.vector_store.bootstrap import open_words
 from shared.vector_store.generational_store import GenerationalStore
 from shared.version import VERSION
 from shared.web.app import create_service_app
@@ -136,7 +136,7 @@ def _memory(settings: Settings, engine: Engine, encoder: LexicalEncoder) -> Memo
         return None
     return Memory(
         engine,
-        lambda: open_store(settings, None, collection=COLLECTION),
+        lambda: open_words(settings, COLLECTION),
         encoder,
         days=settings.query.memory_days,
     )

@@ -6,6 +6,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
+from query_service.retrieval.reranking import MODEL as RERANKER
+from query_service.retrieval.reranking import build_reranker
 from shared.embeddings.bootstrap import model_folder
 from shared.embeddings.fetching import pull as fetch
 from shared.embeddings.local import has_files, load
@@ -42,7 +44,8 @@ def show(settings: Settings) -> None:
     for name, folder in sorted(folders.items()):
         if folder.is_dir() or name == asked:
             wanted = "EMBEDDER__MODEL" if name == asked else ""
-            table.add_row(name, _state(name, folder), str(_bytes(folder) >> 20), wanted)
+            state = _reranker_state(settings) if name == RERANKER else _state(name, folder)
+            table.add_row(name, state, str(_bytes(folder) >> 20), wanted)
     Console().print(table)
 
 
@@ -62,6 +65,15 @@ def _state(name: str, folder: Path) -> str:
         return f"whole, {load(name, folder).dimension} dimensions"
     except Unavailable:
         return "not a whole embedding model"
+
+
+def _reranker_state(settings: Settings) -> str:
+    retrieval = settings.retrieval.model_copy(update={"reranker_dir": None})
+    try:
+        present = build_reranker(settings.model_copy(update={"retrieval": retrieval}))
+    except Unavailable:
+        return "not a whole re-ranker"
+    return "whole, re-ranks" if present else "not here"
 
 
 def _bytes(folder: Path) -> int:

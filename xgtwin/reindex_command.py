@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from shared.errors import Unavailable
 from shared.settings import Settings
 from shared.vector_store.bootstrap import reindex_request
 from xgtwin.service_client import NotRunning, ServiceClient
@@ -16,14 +17,20 @@ def reindex(settings: Settings, *, key: str) -> None:
     """Ask the running ingest service and wait until the new vectors are in use; without one, note it for its start."""
     with ServiceClient("ingest", settings.ingest, key=key) as client:
         try:
-            before = _seen(client, "POST")
+            asked = _seen(client, "POST")
         except NotRunning:
             request = reindex_request(settings)
-            request.parent.mkdir(parents=True, exist_ok=True)
-            request.touch()
+            try:
+                request.parent.mkdir(parents=True, exist_ok=True)
+                request.touch()
+            except OSError as error:
+                raise Unavailable(f"The data folder (XGTWIN_DATA_DIR) cannot be written: {error.strerror}.") from error
             print("xgtwin is not running: the next start (make up) makes all vectors anew, and answers meanwhile.")
             return
-        _watch(client, before["current"])
+        if asked["waits_for"]:
+            print(f"Noted. All vectors are made anew once the embedding model is there: {asked['waits_for']}")
+            return
+        _watch(client, asked["current"])
 
 
 def _watch(client: ServiceClient, before: int) -> None:

@@ -26,6 +26,8 @@ class GenerationsView(Frozen):
     """What its dense vectors were made with; null for words alone."""
     requested: bool
     """A fresh generation was asked for and is not begun yet."""
+    waits_for: str | None
+    """Why none can begin now, in words about the embedding model."""
     next: int | None
     filling: FillingView | None
 
@@ -44,6 +46,7 @@ def generation_routes(guard: Guard, filler: Filler) -> APIRouter:
             current=store.number,
             model=store.made_with.model,
             requested=filler.request.exists(),
+            waits_for=filler.model.status().words if filler.wanted() is None else None,
             next=following.number if following else None,
             filling=FillingView(done=filling.done, total=filling.total, stage=filling.stage) if filling else None,
         )

@@ -1,7 +1,8 @@
 """One published document into the next generation: its chunks as they are, or read and cut again where need be."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from uuid import UUID
 
 from ingest_service.documents.blobs import Blobs
 from ingest_service.documents.versions import Versions, Work
@@ -11,8 +12,9 @@ from ingest_service.passages.chunking import passages
 from ingest_service.passages.chunks import chunk_id, chunks_of, renamed, searchable, title
 from ingest_service.reading.reader import Reader
 from shared.embeddings.lexical import LexicalEncoder
-from shared.embeddings.protocol import Embedder
-from shared.errors import NotFound
+from shared.embeddings.local import SAMPLE
+from shared.embeddings.protocol import Embedder, Vector
+from shared.errors import NotFound, Unavailable
 from shared.models import Chunk
 from shared.observability.logs import get_logger
 from shared.observability.metrics import EMBEDDINGS_MADE, FILL_TROUBLE
@@ -38,6 +40,8 @@ class Copier:
     blobs: Blobs
     reader: Reader
     lexicon: LexicalEncoder
+    refused: set[UUID] = field(default_factory=set)
+    """Chunks that the embedder does not take: they are found by their words, and not tried again by this process."""
 
     def copy(self, work: Work, following: Generation, embedder: Embedder | None, proceed: Proceed) -> int | None:
         """Make the next generation hold the published version whole; how many chunks it has there.
@@ -66,12 +70,32 @@ class Copier:
     def repair(self, store: VectorStore, embedder: Embedder, proceed: Proceed) -> bool:
         """Embed some of the chunks that have no dense vector; False when there are none left."""
         proceed()
-        lacking = store.unembedded(BATCH)
-        if lacking:
-            vectors = embedder.embed_passages([searchable(chunk) for chunk in lacking])
-            store.add_dense({chunk.id: vector for chunk, vector in zip(lacking, vectors, strict=True)})
-            EMBEDDINGS_MADE.inc(len(lacking))
+        lacking = self.lacking(store)
+        vectors = self._vectors(lacking, embedder)
+        made = {chunk.id: vector for chunk, vector in zip(lacking, vectors, strict=True) if vector is not None}
+        if made:
+            store.add_dense(made)
         return bool(lacking)
+
+    def lacking(self, store: VectorStore) -> list[Chunk]:
+        """Some of the chunks that have no dense vector and might get one."""
+        found = store.unembedded(BATCH + len(self.refused))
+        return [chunk for chunk in found if chunk.id not in self.refused][:BATCH]
+
+    def _vectors(self, chunks: Sequence[Chunk], embedder: Embedder) -> list[Vector | None]:
+        """None for a text that the embedder does not take. Raises `Unavailable` when it takes none at all."""
+        try:
+            vectors = list(embedder.embed_passages([searchable(chunk) for chunk in chunks]))
+        except Unavailable as error:
+            embedder.embed_question(SAMPLE)
+            if len(chunks) > 1:
+                return [vector for chunk in chunks for vector in self._vectors([chunk], embedder)]
+            FILL_TROUBLE.inc()
+            log.warning("passage_refused", document_id=str(chunks[0].document_id), reason=error.detail)
+            self.refused.add(chunks[0].id)
+            return [None]
+        EMBEDDINGS_MADE.inc(len(vectors))
+        return [*vectors]
 
     def _publish(self, work: Work, following: Generation, count: int) -> int | None:
         document = (work.organization_id, work.document_id)
@@ -88,8 +112,7 @@ class Copier:
 
     def _embedded(self, work: Work, chunks: Sequence[Chunk], embedder: Embedder | None) -> list[EmbeddedChunk]:
         texts = [searchable(chunk) for chunk in chunks]
-        vectors = list(embedder.embed_passages(texts)) if embedder else [None] * len(texts)
-        EMBEDDINGS_MADE.inc(len(texts) if embedder else 0)
+        vectors = self._vectors(chunks, embedder) if embedder else [None] * len(texts)
         return [
             EmbeddedChunk(chunk, self.lexicon.passage(text), vector, work.labels)
             for chunk, text, vector in zip(chunks, texts, vectors, strict=True)

@@ -20,7 +20,7 @@ from shared.observability.logs import get_logger
 from shared.observability.metrics import FILL_DOCUMENTS, FILL_TROUBLE
 from shared.vector_store.bootstrap import wanted_fingerprint
 from shared.vector_store.fingerprint import Fingerprint
-from shared.vector_store.generation import Filling, Generation
+from shared.vector_store.generation import Filling, Generation, NoRoom
 
 log = get_logger(__name__)
 
@@ -87,6 +87,8 @@ class Filler:
             except FillerStopping:
                 pause = LOOK_AGAIN_S
             except Unavailable as error:
+                if isinstance(error, NoRoom):
+                    self.store.filling = Filling(0, 0, "waiting: no room on the disk")
                 pause = self._after_trouble(pause)
                 log.warning("filling_interrupted", reason=error.detail, again_in_s=pause)
             except Exception:
@@ -109,12 +111,15 @@ class Filler:
             self._looked_for = wanted
         if self.request.exists() or (self.store.next is None and self.store.fingerprint != wanted):
             self.store.begin(wanted)
+            self.copier.refused.clear()
             self.request.unlink(missing_ok=True)
             log.info("filling_begun", model=wanted.model, instead_of=self.store.fingerprint.model)
         following, embedder = self.store.next, self.model.current()
         if following is not None:
             self._fill(following, embedder)
-        elif embedder is not None and time.monotonic() >= self._repair_at:
+            return
+        self.store.filling = None  # what waited for room is not wanted any more
+        if embedder is not None and time.monotonic() >= self._repair_at:
             while self.copier.repair(self.store, embedder, self.proceed):
                 pass
             self._repair_at = time.monotonic() + REPAIR_EVERY_S
@@ -137,6 +142,7 @@ class Filler:
             if self.request.exists() or self.wanted() != following.fingerprint:
                 raise FillerStopping
             self.proceed()
+            self.store.require_room()
             counts.pop(work.document_id, None)
             count = self.copier.copy(work, following, embedder, self.proceed)
             if count is not None:
@@ -164,7 +170,7 @@ class Filler:
         Under the lock of publishing and of arrivals, so that nothing comes between the look and the swap.
         """
         with self.copier.blobs.changing:
-            if self.store.has_touched or self._unsettled(counts) or (embedder and following.store.unembedded(1)):
+            if self.store.has_touched or self._unsettled(counts) or (embedder and self.copier.lacking(following.store)):
                 return False
             self.copier.versions.recount(counts)
             self.store.swap()

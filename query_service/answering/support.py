@@ -15,6 +15,9 @@ MIN_SHARE = 0.5
 """Of a sentence's content words that the passages must hold, and of those that are not the question's own. Fitted on
 FaQuAD `dev` (docs/answering.md)."""
 
+SAME_SHARE = 0.8
+"""Of a sentence that denies, in a claim that does not, for the one to contradict the other."""
+
 _MARKER = re.compile(r"\[(\d+)\]")
 _LEADING_MARKERS = re.compile(r"(?:\s*\[\d+\])+\s*")
 _NUMBER = re.compile(r"(\d+(?:[.,]\d+)*)(?:\s+(mil\b|milh\w+|bilh\w+|trilh\w+|thousand|million|billion|trillion))?")
@@ -68,9 +71,17 @@ class SupportChecker:
             return False
         held, asked = self._stems(proof), self._stems(request.question)
         said = self._stems(claim)
-        if _denies(claim) != _denies(self._closest(said, proof)):
+        closest = self._closest(said, proof)
+        if _denies(claim) and not _denies(closest):
+            return False
+        if _denies(closest) and not _denies(claim) and self._same(said, closest):
             return False
         return all(len(stems & held) >= MIN_SHARE * len(stems) for stems in (said, said - asked))
+
+    def _same(self, said: set[str], sentence: str) -> bool:
+        """Whether a claim leaves out little of the sentence: a denial in a long one may be of something else."""
+        stems = self._stems(sentence)
+        return len(said & stems) >= SAME_SHARE * len(stems)
 
     def _closest(self, said: set[str], proof: str) -> str:
         """The sentence that says most of it."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shared.embeddings.late import NotYet, Say
-from shared.embeddings.local import load
+from shared.embeddings.local import has_files, load
 from shared.embeddings.model import ModelState
 from shared.errors import Unavailable
 from shared.observability.logs import get_logger
@@ -66,7 +66,14 @@ def pull(name: str, folder: Path, tell: Callable[[int, int], None]) -> None:
         except Unavailable as broken:
             shutil.rmtree(unfinished)
             raise Unavailable(f"What the model hub sent is not a whole model {name}.") from broken
-        unfinished.rename(folder)
+        try:
+            unfinished.rename(folder)
+        except OSError as error:
+            if not has_files(folder):
+                raise Unavailable(f"The model's place ({folder.name}) cannot be written: {error.strerror}.") from error
+            shutil.rmtree(unfinished)  # somebody copied one there by hand meanwhile: that is theirs
+            log.info("embedding_model_copied_meanwhile", model=name)
+            return
     log.info("embedding_model_fetched", model=name)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from huggingface_hub import HfApi, hf_hub_url
-from huggingface_hub.errors import OfflineModeIsEnabled, RepositoryNotFoundError
+from huggingface_hub.errors import HFValidationError, OfflineModeIsEnabled, RepositoryNotFoundError
 from huggingface_hub.file_download import http_get
 from huggingface_hub.hf_api import RepoSibling
 from huggingface_hub.utils import httpx
@@ -57,6 +57,8 @@ def fetch(source: Source, folder: Path, tell: Callable[[int, int], None]) -> Non
             raise HubTrouble(f"{missing >> 20} MiB are to be fetched, and the disk of the data folder has no room.")
         for file in wanted:
             _bring(source.repository, revision, file, folder, lambda: tell(_present(folder), _total(wanted)))
+    except HFValidationError as error:
+        raise HubTrouble(f"{source.repository} is no name of a model on the hub; check EMBEDDER__MODEL.") from error
     except OfflineModeIsEnabled as error:
         raise HubTrouble("HF_HUB_OFFLINE forbids asking the model hub.") from error
     except RepositoryNotFoundError as error:
@@ -67,6 +69,11 @@ def fetch(source: Source, folder: Path, tell: Callable[[int, int], None]) -> Non
     except OSError as error:
         log.info("hub_failed", error=str(error))
         raise HubTrouble(_words_of(error)) from error
+    except (ValueError, LookupError, TypeError, AttributeError) as error:  # a page where the hub's facts should be
+        log.info("hub_failed", error=str(error))
+        raise HubTrouble(
+            "Something else answers in the model hub's place: the network may ask for a login, or HF_ENDPOINT is wrong."
+        ) from error
 
 
 def _listed(source: Source) -> tuple[list[RepoSibling], str]:
@@ -113,14 +120,18 @@ def _bring(repository: str, revision: str, file: RepoSibling, folder: Path, told
 
     with part.open("r+b") as stream:
         start = stream.seek(0, 2)
-        http_get(
-            url,
-            stream,
-            resume_size=start,
-            headers=build_hf_headers(),
-            expected_size=file.size,
-            tqdm_class=Told,
-        )
+        if file.size is not None and start > file.size:  # it is of something else
+            start = stream.truncate(0)
+            stream.seek(0)
+        if start != file.size:
+            http_get(
+                url,
+                stream,
+                resume_size=start,
+                headers=build_hf_headers(),
+                expected_size=file.size,
+                tqdm_class=Told,
+            )
     if file.lfs is not None and _sha256(part) != file.lfs.sha256:
         part.unlink()
         raise HubTrouble(f"{file.rfilename} arrived broken from the model hub.")

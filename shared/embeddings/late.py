@@ -6,11 +6,14 @@ from collections.abc import Callable
 from shared.embeddings.model import ModelState, ModelStatus
 from shared.embeddings.protocol import Embedder
 from shared.observability.logs import get_logger
+from shared.observability.metrics import MODEL_TROUBLE
 
 log = get_logger(__name__)
 
 LOOK_AGAIN_S = 3.0
 """Between two attempts; one that would ask somebody far away paces itself."""
+LONGEST_PAUSE_S = 300.0
+"""Between two attempts that fail for a reason that nobody foresaw: doubled each time."""
 CLOSE_S = 1.0
 
 
@@ -37,6 +40,7 @@ class LateModel:
         self._embedder: Embedder | None = None
         self._status = ModelStatus(name, ModelState.ABSENT, "not looked for yet")
         self._logged: ModelState | None = None
+        self._pause = LOOK_AGAIN_S
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="embedding-model", daemon=True)
 
@@ -59,7 +63,7 @@ class LateModel:
 
     def _run(self) -> None:
         while not self._stop.is_set() and not self._tried():
-            self._stop.wait(LOOK_AGAIN_S)
+            self._stop.wait(self._pause)
 
     def _tried(self) -> bool:
         try:
@@ -69,6 +73,13 @@ class LateModel:
                 self._logged = reason.state
                 log.warning("embedding_model_not_there", model=self.name, state=reason.state.value, reason=reason.words)
             self._say(reason.state, reason.words)
+            self._pause = LOOK_AGAIN_S
+            return False
+        except Exception:  # the services answer by words meanwhile, and the next attempt may do better
+            MODEL_TROUBLE.inc()
+            self._pause = min(2 * self._pause, LONGEST_PAUSE_S)
+            log.exception("embedding_model_attempt_failed", model=self.name, again_in_s=self._pause)
+            self._say(ModelState.WAITING, f"Something unforeseen went wrong (in the log). Again in {self._pause:g} s.")
             return False
         self._embedder = embedder
         self._say(ModelState.READY, f"{embedder.name}, {embedder.dimension} dimensions")

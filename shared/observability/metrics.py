@@ -18,6 +18,9 @@ STAGE_SECONDS = Histogram("xgtwin_ingest_stage_seconds", "Time of one ingestion 
 INGEST_TROUBLE = Counter(
     "xgtwin_ingest_trouble_total", "Failures that ingestion noticed and survived, by where they happened.", ["where"]
 )
+MODEL_TROUBLE = Counter(
+    "xgtwin_embedding_model_trouble_total", "Attempts at the embedding model that failed for an unforeseen reason."
+)
 FILL_DOCUMENTS = Gauge(
     "xgtwin_fill_documents", "Documents of the generation of vectors that is being filled: done, total.", ["what"]
 )

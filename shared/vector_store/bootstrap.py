@@ -1,15 +1,19 @@
 """Chooses the vector store that the settings ask for and opens it."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 from shared.embeddings.lexical import LexicalEncoder
 from shared.embeddings.protocol import Embedder
 from shared.errors import Unavailable
+from shared.observability.logs import get_logger
 from shared.settings import Settings, StoreSettings
 from shared.vector_store.fingerprint import Fingerprint
 from shared.vector_store.generation import Generations
 from shared.vector_store.generational_store import GenerationalStore
 from shared.vector_store.stored_chunk import Stems
+
+log = get_logger(__name__)
 
 
 def open_store(
@@ -25,12 +29,31 @@ def open_store(
     first = wanted_fingerprint(encoder, embedder, chunker)
     name = collection or settings.store.collection
     model = embedder.name if embedder else settings.embedder.model if settings.embedder.kind != "none" else None
-    generations = _generations(settings, name, encoder.stems)
     try:
-        return GenerationalStore(generations, first, model)
-    except BaseException:
-        generations.close()
-        raise
+        with ExitStack() as stack:
+            generations = _generations(settings, name, encoder.stems)
+            stack.callback(generations.close)
+            store = GenerationalStore(generations, first, model)
+            stack.pop_all()
+            return store
+    except OSError as error:
+        log.error("vector_store_not_opened", error=str(error))
+        reason = error.strerror or "the log says why"
+        raise Unavailable(f"The vectors in the data folder (XGTWIN_DATA_DIR) cannot be opened: {reason}.") from error
+
+
+def open_words(settings: Settings, collection: str) -> GenerationalStore:
+    """A collection of what is stored by its words alone and kept nowhere else; `open_store` says what is raised.
+
+    It begins anew, empty, when other words are stored today: nobody could fill it from its own hashes.
+    """
+    store = open_store(settings, None, collection=collection)
+    wanted = wanted_fingerprint(LexicalEncoder(), None, "")
+    if store.made_with != wanted:
+        log.warning("collection_begun_anew", collection=collection, made_with=store.made_with.lexical)
+        store.begin(wanted)
+        store.swap()
+    return store
 
 
 def wanted_fingerprint(encoder: LexicalEncoder, embedder: Embedder | None, chunker: str) -> Fingerprint:

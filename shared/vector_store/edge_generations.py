@@ -12,14 +12,18 @@ from shared.observability.logs import get_logger
 from shared.vector_store.edge import EdgeVectorStore
 from shared.vector_store.edge_shard import held
 from shared.vector_store.fingerprint import Fingerprint
-from shared.vector_store.generation import Generation, fingerprint_of, says_what_it_is
+from shared.vector_store.generation import Generation, NoRoom, fingerprint_of, says_what_it_is
 from shared.vector_store.shard_folder import FINGERPRINT_FILE, read_json
 from shared.vector_store.stored_chunk import Stems
 
 log = get_logger(__name__)
 
 POINTER = "current"
+SPARE_BYTES = 200 << 20
+"""Left free on the disk: the engine maps its files, and a process that writes to such a page on a full disk dies."""
 _OURS = re.compile(r"\d+(\.(lock|unfinished|damaged))?|current(\.new)?")
+_HIDDEN = "."
+"""File managers leave files with such names wherever they look."""
 
 
 class EdgeGenerations:
@@ -37,7 +41,9 @@ class EdgeGenerations:
         self._hold = held(folder)
         try:
             self._adopt_a_single_shard()
-            if folder.is_dir() and not all(_OURS.fullmatch(path.name) for path in folder.iterdir()):
+            if folder.is_dir() and not all(
+                _OURS.fullmatch(path.name) or path.name.startswith(_HIDDEN) for path in folder.iterdir()
+            ):
                 raise Conflict(
                     "The folder of the vectors holds something that is not ours. "
                     "Choose another name (STORE__COLLECTION), or move what is there away."
@@ -61,6 +67,12 @@ class EdgeGenerations:
     def unused(self) -> int:
         taken = [int(found[0]) for path in self._folder.glob("*") if (found := re.match(r"\d+", path.name))]
         return max([0, *taken]) + 1
+
+    def require_room(self, beside: int | None = None) -> None:
+        files = [] if beside is None else [path for path in self._shard(beside).rglob("*") if path.is_file()]
+        needed = sum(path.stat().st_size for path in files) + SPARE_BYTES
+        if shutil.disk_usage(self._folder).free < needed:
+            raise NoRoom(f"The disk of the data folder (XGTWIN_DATA_DIR) has less than {needed >> 20} MiB left.")
 
     def open(self, number: int) -> Generation:
         fingerprint = fingerprint_of(read_json(self._shard(number) / FINGERPRINT_FILE))
@@ -96,7 +108,9 @@ class EdgeGenerations:
     def _adopt_a_single_shard(self) -> None:
         """Two renames; a kill between them leaves the shard where the next start looks for it."""
         aside = self._folder.with_name(f"{self._folder.name}.adopted")
-        if says_what_it_is(read_json(self._folder / FINGERPRINT_FILE)):
+        stored = read_json(self._folder / FINGERPRINT_FILE)
+        broken = stored is None and all((self._folder / name).exists() for name in (FINGERPRINT_FILE, "segments"))
+        if broken or says_what_it_is(stored):
             self._folder.rename(aside)
         if aside.is_dir():
             self._folder.mkdir(exist_ok=True)

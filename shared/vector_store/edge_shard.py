@@ -1,5 +1,8 @@
 """A shard of Qdrant Edge as files: held, made, opened; and its errors in our words."""
 
+import errno
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +19,17 @@ from shared.vector_store.stored_chunk import DAY, DENSE, DOCUMENT_ID, LABELS, LE
 log = get_logger(__name__)
 
 _update = edge.UpdateOperation
+
+LOADING_BYTES = 64 << 20
+"""Opening a shard makes files too: with less free than this, a failure says nothing about the vectors."""
+_PASSING = tuple(
+    os.strerror(code)
+    for code in (
+        *(errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS),
+        *(errno.EMFILE, errno.ENFILE, errno.EIO, errno.ENOMEM),
+    )
+)
+"""Reasons of the operating system: the vectors may be whole."""
 
 
 def held(folder: Path) -> IO[bytes]:
@@ -43,14 +57,26 @@ def create(path: Path, dimension: int | None) -> None:
 
 
 def load(folder: Path) -> edge.EdgeShard:
-    """The shard, open. Raises `DamagedVectors`; the cause is in the log."""
+    """The shard, open. Raises `DamagedVectors`, or `Unavailable` if something else than its files is in the way; the
+    cause is in the log."""
     try:
         return edge.EdgeShard.load(str(folder))
     except Exception as error:
         log.error("vector_store_not_opened", error=str(error))
+        if reason := _passing(str(error), folder):
+            raise Unavailable(
+                f"The vectors in the data folder (XGTWIN_DATA_DIR) cannot be opened: {reason}."
+            ) from error
         raise DamagedVectors(
             "The vectors in the data folder (XGTWIN_DATA_DIR) cannot be read; the log says why."
         ) from error
+
+
+def _passing(error: str, folder: Path) -> str | None:
+    """All errors of the engine are of one class; the operating system's words stand in them."""
+    if shutil.disk_usage(folder).free < LOADING_BYTES:
+        return "the disk is full"
+    return next((reason for reason in _PASSING if reason in error), None)
 
 
 @contextmanager

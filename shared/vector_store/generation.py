@@ -3,7 +3,7 @@
 One generation is current: searches see it. The next one is filled beside it and takes its place (decision 0009).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from shared.errors import Unavailable
 from shared.observability.logs import get_logger
+from shared.observability.metrics import FILL_TROUBLE
 from shared.vector_store.fingerprint import Fingerprint
 from shared.vector_store.protocol import VectorStore
 
@@ -19,6 +20,10 @@ log = get_logger(__name__)
 
 class DamagedVectors(Unavailable):
     """The files of a generation cannot be read, or do not say what they were made with."""
+
+
+class NoRoom(Unavailable):
+    """The disk has no room for what a generation takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,10 @@ class Generations(Protocol):
 
     def unused(self) -> int:
         """A number greater than all that are taken, by whomever."""
+        ...
+
+    def require_room(self, beside: int | None = None) -> None:
+        """Raises `NoRoom` if there is none to write on, or none for another one as large as `beside`."""
         ...
 
     def open(self, number: int) -> Generation:
@@ -116,3 +125,13 @@ def open_current(generations: Generations, first: Fingerprint) -> Generation:
     created = generations.create(generations.unused(), first)
     generations.make_current(created.number)
     return created
+
+
+def beside(following: Generation, change: Callable[[Generation], None]) -> None:
+    """What changes the current generation, done to the next one. A failure here costs nothing: the document counts as
+    touched, and whoever fills the generation repairs it."""
+    try:
+        change(following)
+    except Unavailable as error:
+        FILL_TROUBLE.inc()
+        log.warning("next_generation_not_written", reason=error.detail)

@@ -13,9 +13,8 @@ from shared.embeddings.protocol import Embedder
 from shared.errors import Unavailable
 from shared.models import Chunk, ScoredChunk
 from shared.observability.logs import get_logger
-from shared.observability.metrics import FILL_TROUBLE
 from shared.vector_store.fingerprint import Fingerprint
-from shared.vector_store.generation import DamagedVectors, Filling, Generation, Generations, open_current
+from shared.vector_store.generation import DamagedVectors, Filling, Generation, Generations, beside, open_current
 from shared.vector_store.protocol import EmbeddedChunk, SearchRequest
 
 log = get_logger(__name__)
@@ -40,6 +39,7 @@ class GenerationalStore:
         self._generations = generations
         self._model = model
         self._changed = threading.Condition()
+        self._following = threading.Lock()
         self._users: Counter[int] = Counter()
         self._touched: set[Document] = set()
         self._next: Generation | None = None
@@ -140,9 +140,17 @@ class GenerationalStore:
         return self._next is not None
 
     def begin(self, wanted: Fingerprint) -> None:
-        """Begin an empty generation beside the current one; what is written from now on goes to both."""
+        """Begin an empty generation beside the current one; what is written from now on goes to both.
+
+        Raises `NoRoom`.
+        """
         self.abandon()
+        self._generations.require_room(self._current.number)
         self._next = self._generations.create(self._generations.unused(), wanted)
+
+    def require_room(self) -> None:
+        """Raises `NoRoom` if the next generation has none to grow."""
+        self._generations.require_room()
 
     def abandon(self) -> None:
         """Drop the next generation, if there is one."""
@@ -165,7 +173,7 @@ class GenerationalStore:
         return bool(self._touched)
 
     def touched(self) -> set[Document]:
-        """Documents that were written through this store since the last call."""
+        """Documents that were written through this store since the last call, beside a next generation."""
         with self._changed:
             touched, self._touched = self._touched, set()
             return touched
@@ -181,10 +189,11 @@ class GenerationalStore:
             try:
                 change(current)
                 if following is not None:
-                    _beside(following, change)
+                    beside(following, change)
             finally:
                 with self._changed:
-                    self._touched.add(document)
+                    if self._next is not None:
+                        self._touched.add(document)
 
     def _read(self, ask: Callable[[Generation], T]) -> T:
         self._follow()
@@ -203,12 +212,13 @@ class GenerationalStore:
         if not self._generations.shared or not (now or time.monotonic() > self._looked + LOOK_AGAIN_S):
             return
         self._looked = time.monotonic()
-        number = self._generations.current()
-        if number is None or number == self._current.number or self._next is not None:
-            return
-        found = self._generations.open(number)
-        with self._changed:
-            old, self._current = self._current, found
+        with self._following:
+            number = self._generations.current()
+            if number is None or number == self._current.number or self._next is not None:
+                return
+            found = self._generations.open(number)
+            with self._changed:
+                old, self._current = self._current, found
         log.info("generation_followed", number=number, model=found.fingerprint.model)
         self._close(old)
 
@@ -237,12 +247,3 @@ class GenerationalStore:
 
 def _document(chunk: Chunk) -> Document:
     return chunk.organization_id, chunk.document_id
-
-
-def _beside(following: Generation, change: Callable[[Generation], None]) -> None:
-    """A failure here costs nothing: the document counts as touched, and whoever fills the generation repairs it."""
-    try:
-        change(following)
-    except Unavailable as error:
-        FILL_TROUBLE.inc()
-        log.warning("next_generation_not_written", reason=error.detail)

@@ -41,6 +41,9 @@ class QdrantGenerations:
     def unused(self) -> int:
         return max([FIRST, *self._alike()]) + 1
 
+    def require_room(self, beside: int | None = None) -> None:
+        """The server's own matter: it refuses what it has no room for."""
+
     def open(self, number: int) -> Generation:
         return self.create(number, fingerprint_of(owner_and_fingerprint(self._client, self._collection(number))[1]))
 

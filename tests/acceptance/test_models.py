@@ -4,7 +4,9 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -164,3 +166,82 @@ def test_what_the_hub_does_not_have_is_said_with_the_setting(folder: Path, hub: 
     assert "EMBEDDER__MODEL" in done.stderr
     offline = pull(folder, hub.url, HF_HUB_OFFLINE="1")
     assert "HF_HUB_OFFLINE" in offline.stderr
+
+
+class LoginPage(BaseHTTPRequestHandler):
+    """What a network answers to everything before somebody has logged in."""
+
+    def do_GET(self) -> None:
+        page = b"<html>Please log in to the network.</html>"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_network_that_asks_for_a_login_is_a_sentence(folder: Path):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), LoginPage)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    done = pull(folder, f"http://127.0.0.1:{server.server_port}")
+    server.shutdown()
+    server.server_close()
+    assert done.returncode != 0
+    assert "login" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_name_that_no_model_can_have_is_a_sentence(folder: Path, hub: Hub):
+    done = pull(folder, hub.url, EMBEDDER__MODEL="o meu modelo")
+    assert done.returncode != 0
+    assert "EMBEDDER__MODEL" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_more_bytes_than_the_file_has_are_not_continued(folder: Path, hub: Hub):
+    part = folder / "data" / PART / "config.json.part"
+    part.parent.mkdir(parents=True)
+    (part.parent / ".revision").write_text("0" * 40)
+    part.write_bytes(b"<html>a login page</html>" * 1000)
+    done = pull(folder, hub.url)
+    assert done.returncode == 0, done.stderr
+
+
+COPIED_MEANWHILE = """
+import shutil, sys
+from pathlib import Path
+from shared.embeddings.fetching import pull
+
+model, name, folder = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+
+def tell(*_):
+    if not folder.exists():
+        shutil.copytree(model, folder)
+        (folder / "by-hand").touch()
+
+pull(name, folder, tell)
+"""
+
+
+def test_a_folder_that_somebody_copies_there_during_the_fetch_is_kept(folder: Path, hub: Hub, model: Path):
+    place = folder / "data" / MODEL
+    done = subprocess.run(
+        [sys.executable, "-c", COPIED_MEANWHILE, str(model), minilm.MODEL_NAME, str(place)],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(folder), **settings(hub.url)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (place / "by-hand").exists()
+    assert not (folder / "data" / PART).exists()
+
+
+def test_the_folder_of_a_re_ranker_is_no_broken_embedding_model(folder: Path, hub: Hub):
+    place = folder / "data" / "models" / "BAAI" / "bge-reranker-v2-m3"
+    place.mkdir(parents=True)
+    (place / "config.json").write_text("{}")
+    assert "not a whole re-ranker" in pull(folder, hub.url, words="list").stdout

@@ -43,11 +43,11 @@ class Letters:
     def embed_passages(self, texts: Sequence[str]) -> Iterator[Vector]:
         for text in texts:
             self.gate.wait(30)
-            if self.failing:
-                raise Unavailable("The embedding server does not answer.")
             yield self.embed_question(text)
 
     def embed_question(self, text: str) -> Vector:
+        if self.failing:
+            raise Unavailable("The embedding server does not answer.")
         counts = [1.0 + text.lower().count(letter) for letter in self.letters]
         length = math.hypot(*counts)
         return tuple(count / length for count in counts)
@@ -158,10 +158,10 @@ async def test_what_an_interrupted_filling_has_done_is_not_done_again(tmp_path: 
     made = EMBEDDINGS_MADE._value.get()
 
     class Some(Letters):
-        def embed_passages(self, texts: Sequence[str]) -> Iterator[Vector]:
+        def embed_question(self, text: str) -> Vector:
             if EMBEDDINGS_MADE._value.get() - made >= 3:
                 raise Unavailable("Three are enough for now.")
-            yield from super().embed_passages(texts)
+            return super().embed_question(text)
 
     async with running(tmp_path, embedder=Some()) as service:
 

@@ -1,9 +1,12 @@
 """What may go wrong while vectors are made anew: the filling goes on, nothing is lost, the deleted stays deleted."""
 
+import asyncio
+import shutil
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
@@ -11,6 +14,7 @@ import pytest
 from ingest_service.filling import copying
 from ingest_service.filling.copying import Copier
 from ingest_service.passages import chunking
+from shared.embeddings.protocol import Vector
 from shared.errors import Unavailable
 from shared.vector_store.edge import EdgeVectorStore
 from tests.integration.ingest.service import running, until
@@ -104,3 +108,45 @@ async def test_a_document_in_which_no_text_is_found_any_more_keeps_its_chunks(
         await until(anew, "the swap")
         assert len(await service.found("farol")) == 5
         assert all(each["chunks"] == 1 for each in (await service.documents()).values())
+
+
+async def test_one_text_that_the_embedder_refuses_costs_no_other_its_vector(tmp_path: Path):
+    class Picky(Letters):
+        def embed_passages(self, texts: Sequence[str]) -> Iterator[Vector]:
+            if any("nota 2" in text for text in texts):
+                raise Unavailable("The embedding server does not take the request.")
+            return super().embed_passages(texts)
+
+    async with running(tmp_path) as service:
+        await add_notes(service)
+    async with running(tmp_path, embedder=Picky()) as service:
+        await swapped(service, "letters")
+        assert len(await by_meaning(service, Letters(), "farol")) == 4
+        assert "nota2.txt" in await service.found("farol")
+
+
+async def test_without_room_on_the_disk_the_filling_waits_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    async with running(tmp_path) as service:
+        await add_notes(service)
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=150 << 20))
+        async with running(tmp_path, embedder=Letters()) as service:
+
+            async def waiting() -> bool:
+                filling = (await service.facts())["index"]["filling"]
+                return bool(filling and filling["stage"] == "waiting: no room on the disk")
+
+            await until(waiting, "the filling to wait")
+            assert len(await service.found("farol")) == 5
+            assert [path.name for path in (service.data / "vectors" / "xgtwin").iterdir() if path.is_dir()] == ["1"]
+    async with running(tmp_path, embedder=Letters()) as service:
+        await swapped(service, "letters")
+        assert await asyncio.to_thread(service.store.unembedded, 1) == []
+
+
+async def test_a_reindex_that_waits_for_the_model_says_so(tmp_path: Path):
+    async with running(tmp_path, embedder=Letters()) as service:
+        await add_notes(service)
+    async with running(tmp_path, model=Coming(Letters())) as service:
+        asked = (await service.http.post("/generations")).json()
+        assert (asked["requested"], asked["waits_for"]) == (True, "on its way")

@@ -59,6 +59,12 @@ def test_scales_and_negations_are_part_of_what_a_passage_says(answer, supported)
     assert verdicts(answer, request("O que é o fundo?", fund)) == [supported]
 
 
+def test_a_long_sentence_may_deny_something_else():
+    text = "O fundo financia pesquisas de universidades públicas há dez anos, mas empresas privadas não recebem verbas."
+    asked = request("Quem financia pesquisas?", passage(text))
+    assert verdicts("O fundo financia pesquisas de universidades [1].", asked) == [True]
+
+
 def test_each_sentence_is_found_in_the_answer_with_its_own_citations():
     answer = "O Inatel foi fundado em 1965. [1] O centro recebeu R$ 1.500,50 [2][1]. Fim."
     found = check(answer, ASKED)
