@@ -73,7 +73,7 @@ class Filler:
 
     def wanted(self) -> Fingerprint | None:
         """What the vectors shall be made with; None while that waits for the model."""
-        embedder, current = self.model.current(), self.store.fingerprint
+        embedder, current = self.model.current(), self.store.made_with
         if embedder is None and self.model.name is not None and current.model is not None:
             return None
         return wanted_fingerprint(self.copier.lexicon, embedder, chunking.FINGERPRINT)
