@@ -21,9 +21,20 @@ def broker() -> Iterator[DemoBroker]:
         yield running
 
 
+def ready_for_ctrl_c() -> None:
+    """What a terminal's shell gives its programs; one that starts this test in the background ignores the signal."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def played(kind: str, url: str, *more: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "xgtwin", "lamp", "simulate", "--kind", kind, "--mqtt-url", url, *more]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=ready_for_ctrl_c,  # noqa: PLW1509 - it takes no lock
+    )
 
 
 def test_plain_lamps_print_the_lamps_file_that_they_need(broker: DemoBroker, tmp_path: Path):
