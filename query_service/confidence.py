@@ -1,6 +1,6 @@
 """How likely the passages answer the question: a logistic model over nine signals, each a number a person can check.
 
-Fitted by `benchmarks/verdict_fit.py` on `dev` questions; its figures are in docs/answering.md. Signals are made of
+Fitted by `benchmarks/verdict_fit.py` on `dev` questions; its figures are in docs/evaluation.md. Signals are made of
 words alone, so the fusion with dense vectors changes which passages are judged, not how.
 """
 
