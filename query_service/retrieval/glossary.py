@@ -53,17 +53,18 @@ class Glossary:
     def expand(self, words: Sequence[Word], language: Language) -> Expansion:
         """Longest phrases first; a word belongs to one phrase only."""
         known = self._forms[language]
+        stems = tuple(word.stem for word in words)
+        keys = _key(stems)
         expanded: list[Word] = []
         others: list[OtherForm] = []
-        while len(expanded) < len(words):
-            rest = words[len(expanded) : len(expanded) + self._longest]
-            stems = tuple(word.stem for word in rest)
-            length = next((n for n in range(len(rest), 0, -1) if _key(stems[:n]) in known), 0)
-            said = stems[:length]
-            forms = [form for form in known.get(_key(said), ()) if not set(form.stems) <= set(said)]
+        while (at := len(expanded)) < len(words):
+            longest = min(self._longest, len(words) - at)
+            length = next((n for n in range(longest, 0, -1) if keys[at : at + n] in known), 0)
+            said = stems[at : at + length]
+            forms = [form for form in known.get(keys[at : at + length], ()) if not set(form.stems) <= set(said)]
             others += [OtherForm(form.text, said) for form in forms]
             alternatives = tuple(frozenset(form.stems) for form in forms)
-            expanded += [replace(word, alternatives=alternatives) for word in rest[: max(1, length)]]
+            expanded += [replace(word, alternatives=alternatives) for word in words[at : at + max(1, length)]]
         return Expansion(tuple(expanded), tuple(others))
 
 

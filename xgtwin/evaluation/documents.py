@@ -6,17 +6,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import NAMESPACE_URL, uuid5
 
-from ingest_service.names import title_of
+from ingest_service.documents.versions import Work
 from ingest_service.parsing.blocks import ParsingLimits
 from ingest_service.parsing.ocr.tessdata import find_language_data
 from ingest_service.parsing.sandbox import Sandbox
 from ingest_service.parsing.sniff import sniff_file
 from ingest_service.passages.canonical import canonical_text
-from ingest_service.passages.chunking import passages, searchable_text
+from ingest_service.passages.chunking import passages
+from ingest_service.passages.chunks import chunks_of, searchable, title
 from ingest_service.reading.reader import Reader
 from shared.embeddings.protocol import Embedder
 from shared.errors import BadRequest
-from shared.models import Chunk
+from shared.models import DEFAULT_ORGANIZATION_ID, Labels
 from shared.settings import IngestSettings
 from xgtwin.evaluation.sets import Entry
 from xgtwin.ingest_files import LocalFile, local_files
@@ -46,22 +47,17 @@ def _entries(file: LocalFile, reader: Reader, embedder: Embedder | None) -> Iter
     media_type = sniff_file(file.path, file.name)
     content_hash = hashlib.sha256(file.path.read_bytes()).hexdigest()
     parsed = reader.read(file.path, content_hash, media_type, lambda *_: None)
-    document_id = uuid5(NAMESPACE_URL, file.name)
-    title = parsed.title or title_of(file.name)
-    for index, passage in enumerate(passages(canonical_text(parsed.blocks), window=embedder)):
-        chunk = Chunk(
-            id=uuid5(document_id, str(index)),
-            document_id=document_id,
-            filename=file.name,
-            title=title,
-            index=index,
-            text=passage.text,
-            start=passage.start,
-            end=passage.end,
-            page_start=passage.page_start,
-            page_end=passage.page_end,
-            heading_path=passage.heading_path,
-            media_type=media_type,
-            context=passage.context,
-        )
-        yield Entry(chunk, searchable_text(title, passage.heading_path, passage.context, passage.text))
+    work = Work(
+        organization_id=DEFAULT_ORGANIZATION_ID,
+        document_id=uuid5(NAMESPACE_URL, file.name),
+        version=1,
+        name=file.name,
+        title="",
+        own_title=parsed.title,
+        labels=Labels(),
+        content_hash=content_hash,
+        media_type=media_type,
+    )
+    cut = passages(canonical_text(parsed.blocks), window=embedder)
+    for chunk in chunks_of(work, title(work, parsed.title), cut):
+        yield Entry(chunk, searchable(chunk))
