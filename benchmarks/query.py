@@ -31,8 +31,9 @@ from benchmarks.query_contenders import InProcess, OverHttp, RawEngine, Times, b
 from benchmarks.query_corpus import Corpus, fill, write_corpus
 from query_service.bootstrap import build_app
 from shared.observability.logs import configure_logging
+from shared.part_settings import EmbedderSettings, LlmSettings, LogSettings
 from shared.parts import open_parts
-from shared.settings import EmbedderSettings, LlmSettings, LogSettings, Settings
+from shared.settings import Settings
 from tests.models import minilm
 
 ROOT = Path(__file__).parents[1]

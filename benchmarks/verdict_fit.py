@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from query_service.confidence import BIAS, WEIGHTS, Signals, signals
 from shared.models import DEFAULT_ORGANIZATION_ID
-from shared.settings import QuerySettings, RetrievalSettings, Settings
+from shared.part_settings import RetrievalSettings
+from shared.settings import QuerySettings, Settings
 from xgtwin.evaluation.documents import read_documents
 from xgtwin.evaluation.library import Library, opened
 from xgtwin.evaluation.ranking import area_under_curve

@@ -1,4 +1,7 @@
-"""`xgtwin`: every command, one line each; what they do stands in the module of the same name."""
+"""`xgtwin`: every command, one line each; what they do stands in the module of the same name.
+
+The commands of lamps have a page of their own, `lamp_cli`.
+"""
 
 import sys
 from pathlib import Path
@@ -13,6 +16,7 @@ from shared.auth.keys import Scope
 from shared.errors import XgtwinError
 from shared.settings import Settings
 from shared.version import VERSION
+from xgtwin.lamp_cli import lamp_app
 
 app = typer.Typer(
     name="xgtwin",
@@ -20,7 +24,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-lamp_app = typer.Typer(help="See and switch lamps through the twin bridge.", no_args_is_help=True)
 keys_app = typer.Typer(help="API keys of the ingest and query services.", no_args_is_help=True)
 app.add_typer(lamp_app, name="lamp")
 app.add_typer(keys_app, name="keys")
@@ -152,50 +155,6 @@ def evaluate(
 def version() -> None:
     """Print the version."""
     print(VERSION)
-
-
-@lamp_app.command("on")
-def lamp_on(
-    device: Annotated[str, typer.Argument(help="Device id; empty means the only lamp there is.")] = "",
-    bri: Annotated[float | None, typer.Option(min=0, max=1, help="Brightness, 0 to 1.")] = None,
-    rgb: Annotated[str, typer.Option(help="Colour as RRGGBB, such as ff8800.")] = "",
-) -> None:
-    """Switch a lamp on and wait until it reports so."""
-    from xgtwin.lamp_command import switch
-
-    switch(Settings(), device, on=True, bri=bri, rgb=rgb)
-
-
-@lamp_app.command("off")
-def lamp_off(
-    device: Annotated[str, typer.Argument(help="Device id; empty means the only lamp there is.")] = "",
-) -> None:
-    """Switch a lamp off and wait until it reports so."""
-    from xgtwin.lamp_command import switch
-
-    switch(Settings(), device, on=False)
-
-
-@lamp_app.command("watch")
-def lamp_watch() -> None:
-    """Print every change of every lamp until Ctrl+C."""
-    from xgtwin.lamp_command import watch_lamps
-
-    watch_lamps(Settings())
-
-
-@lamp_app.command("simulate")
-def lamp_simulate(
-    kind: Annotated[
-        Literal["native", "z2m", "ha", "esphome", "tasmota", "shelly", "plain"], typer.Option(help="Their make.")
-    ] = "native",
-    count: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 1,
-    mqtt_url: Annotated[str, typer.Option(help="Their broker; TWIN__MQTT_URL unless said otherwise.")] = "",
-) -> None:
-    """Play lamps of a make on a broker until Ctrl+C: they announce themselves, obey, report, and leave a last will."""
-    from xgtwin.simulate_command import simulate
-
-    simulate(Settings(), kind, count, mqtt_url)
 
 
 @keys_app.command("create")

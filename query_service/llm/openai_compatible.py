@@ -13,7 +13,7 @@ from query_service.events import Usage
 from query_service.llm.protocol import ChatMessage, CutShort, Failure, Heard, LlmFailed
 from shared.errors import Unavailable
 from shared.observability.logs import get_logger
-from shared.settings import LlmSettings
+from shared.part_settings import LlmSettings
 
 log = get_logger(__name__)
 

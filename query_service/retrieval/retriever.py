@@ -21,7 +21,7 @@ from shared.errors import Unavailable
 from shared.models import Filters, ScoredChunk
 from shared.observability.logs import get_logger
 from shared.observability.metrics import EMBEDDER_FAILURES
-from shared.settings import RetrievalSettings
+from shared.part_settings import RetrievalSettings
 from shared.vector_store.protocol import SearchRequest, SparseVector, VectorStore
 
 log = get_logger(__name__)

@@ -9,7 +9,7 @@ import sys
 
 import structlog
 
-from shared.settings import LogSettings
+from shared.part_settings import LogSettings
 
 Logger = structlog.stdlib.BoundLogger
 

@@ -7,7 +7,8 @@ from shared.embeddings.lexical import LexicalEncoder
 from shared.embeddings.protocol import Embedder
 from shared.errors import Unavailable
 from shared.observability.logs import get_logger
-from shared.settings import Settings, StoreSettings
+from shared.part_settings import StoreSettings
+from shared.settings import Settings
 from shared.vector_store.fingerprint import Fingerprint
 from shared.vector_store.generation import Generations
 from shared.vector_store.generational_store import GenerationalStore

@@ -12,7 +12,8 @@ from query_service.conversations.store import Turn
 from query_service.conversations.tables import Role
 from shared.embeddings.folding import fold
 from shared.models import DEFAULT_ORGANIZATION_ID, ScoredChunk
-from shared.settings import IngestSettings, RetrievalSettings
+from shared.part_settings import RetrievalSettings
+from shared.settings import IngestSettings
 from xgtwin.evaluation.documents import read_documents
 from xgtwin.evaluation.library import Library, opened
 

@@ -18,7 +18,8 @@ from shared.embeddings.openai_embedder import BATCH, OpenAIEmbedder
 from shared.embeddings.prefixes import prefixes_of
 from shared.embeddings.protocol import Embedder
 from shared.errors import Unavailable
-from shared.settings import EmbedderSettings, Settings
+from shared.part_settings import EmbedderSettings
+from shared.settings import Settings
 from tests.acceptance.product import wait_until
 from tests.models import minilm
 

@@ -8,7 +8,8 @@ import pytest
 
 from shared.errors import Conflict, Unavailable
 from shared.models import DEFAULT_ORGANIZATION_ID
-from shared.settings import Settings, StoreSettings
+from shared.part_settings import StoreSettings
+from shared.settings import Settings
 from shared.vector_store.bootstrap import open_store, open_words
 from shared.vector_store.fingerprint import Fingerprint
 from tests.contract.stores import ask, document, ingest, texts

@@ -9,8 +9,9 @@ from sqlmodel import Session, col, select
 
 from ingest_service.tables import ENDED, DocumentRow, JobRow
 from shared.models import DEFAULT_ORGANIZATION_ID as ORG
+from shared.part_settings import EmbedderSettings
 from shared.parts import open_parts
-from shared.settings import EmbedderSettings, Settings
+from shared.settings import Settings
 from tests.acceptance.product import Product
 
 UNDER_WAY = frozenset({"queued", "parsing", "recognising", "embedding"})

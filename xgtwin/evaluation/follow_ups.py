@@ -7,7 +7,7 @@ from query_service.conversations.rewriting import Rewriter
 from query_service.conversations.store import Turn
 from query_service.conversations.tables import Role
 from shared.models import DEFAULT_ORGANIZATION_ID
-from shared.settings import RetrievalSettings
+from shared.part_settings import RetrievalSettings
 from xgtwin.evaluation.library import Library
 from xgtwin.evaluation.ranking import DEPTH, quality
 from xgtwin.evaluation.report import Failure, Table

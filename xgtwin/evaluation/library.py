@@ -16,7 +16,8 @@ from query_service.turns import Turns
 from query_service.words.terms import WordReader
 from shared.embeddings.lexical import LexicalEncoder
 from shared.embeddings.protocol import Embedder, Vector
-from shared.settings import QuerySettings, RetrievalSettings, Settings, StoreSettings
+from shared.part_settings import RetrievalSettings, StoreSettings
+from shared.settings import QuerySettings, Settings
 from shared.vector_store.bootstrap import open_store
 from shared.vector_store.protocol import EmbeddedChunk, VectorStore
 from xgtwin.evaluation.sets import Entry

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from shared.embeddings.protocol import Embedder
 from shared.models import DEFAULT_ORGANIZATION_ID, ScoredChunk
-from shared.settings import RetrievalSettings
+from shared.part_settings import RetrievalSettings
 from xgtwin.evaluation.library import Library
 from xgtwin.evaluation.ranking import DEPTH, Quality, quality
 from xgtwin.evaluation.report import Failure, Table

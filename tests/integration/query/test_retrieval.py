@@ -11,7 +11,7 @@ from query_service.words.terms import WordReader
 from shared.embeddings.lexical import LexicalEncoder
 from shared.errors import Unavailable
 from shared.models import DEFAULT_ORGANIZATION_ID
-from shared.settings import RetrievalSettings
+from shared.part_settings import RetrievalSettings
 from shared.vector_store.protocol import VectorStore
 from tests.integration.query.conftest import Build
 

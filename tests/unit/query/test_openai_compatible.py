@@ -11,7 +11,7 @@ from query_service.events import Usage
 from query_service.llm.openai_compatible import OpenAICompatible
 from query_service.llm.protocol import ChatMessage, CutShort, Heard, LlmFailed
 from shared.errors import Unavailable
-from shared.settings import LlmSettings
+from shared.part_settings import LlmSettings
 
 SETTINGS = LlmSettings(base_url="http://user:pw@llm.test:4000/v1", model="small", api_key="k-123", max_tokens=99)
 MESSAGES = [ChatMessage("system", "regras"), ChatMessage("user", "pergunta")]
