@@ -16,8 +16,10 @@ from shared.embeddings.folding import fold
 
 MODEL = "extractive"
 SENTENCES = 3
-RELEVANT = 0.55
+RELEVANT = 0.65
 """A sentence with less than this part of the best one's score distracts more often than it helps."""
+COMPANION_WORDS = 4
+"""Of a sentence that accompanies another: "Ainda não." says nothing without the question it answers."""
 WORTH = {Kind.SENTENCE: 1.0, Kind.ROW: 0.9, Kind.FRAGMENT: 0.75}
 """What a score is worth: sentences read best. A fragment never accompanies them; it answers alone or not at all."""
 DEFINING_ROW = 0.6
@@ -90,7 +92,8 @@ def _pick(valued: Sequence[tuple[Candidate, float]]) -> list[Candidate]:
             break
         key = fold(candidate.text)
         fits = not picked or (candidate.kind is Kind.FRAGMENT) == (picked[0].kind is Kind.FRAGMENT)
-        if fits and key not in seen:
+        says_something = not picked or len(candidate.text.split()) >= COMPANION_WORDS
+        if fits and says_something and key not in seen:
             seen.add(key)
             picked.append(candidate)
     return picked
