@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from query_service.confidence import confidence
+from query_service.answering.answer_kind import CONTACTS, asked_kind, holds_kind
+from query_service.confidence import JUDGED, confidence
 from query_service.events import Reason
 from query_service.retrieval.retriever import Found
 from query_service.words.terms import WordReader
@@ -30,9 +31,17 @@ def judge(question: str, found: Found, reader: WordReader, min_confidence: float
     if not found.passages or (shared == 0 and not found.semantic):
         return Verdict(0.0, Reason.NO_EVIDENCE)
     chance = confidence(question, found, reader)
-    if chance >= min_confidence:
+    if chance >= min_confidence and not _lacks_the_contact(question, found, reader):
         return Verdict(chance, None)
     return Verdict(chance, Reason.LOW_SCORE, near=chance >= NEAR_CONFIDENCE and shared >= NEAR_STEMS)
+
+
+def _lacks_the_contact(question: str, found: Found, reader: WordReader) -> bool:
+    """Whether a phone number or an address is asked for, and none is there."""
+    kind = asked_kind(question)
+    asked = {word.stem for word in found.words}
+    texts = [passage.chunk.text for passage in found.passages[:JUDGED]]
+    return kind in CONTACTS and not any(holds_kind(kind, text, asked, reader) for text in texts)
 
 
 def _shared_words(found: Found, reader: WordReader) -> int:

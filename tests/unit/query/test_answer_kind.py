@@ -12,6 +12,13 @@ from tests.unit.query.samples import reader
         ("Quem fundou o Inatel?", AnswerKind.SOMEBODY),
         ("Who runs it?", AnswerKind.SOMEBODY),
         ("Quantas fatias tem o 5G?", AnswerKind.NUMBER),
+        ("Qual é o telefone do Inatel?", AnswerKind.PHONE),
+        ("qual o número de telefone da secretaria", AnswerKind.PHONE),
+        ("Quais são os e-mails da coordenação?", AnswerKind.EMAIL),
+        ("Qual o endereço de e-mail do suporte?", AnswerKind.EMAIL),
+        ("What is the website of the lab?", AnswerKind.SITE),
+        ("Como funciona o telefone?", None),
+        ("O que está no site do laboratório?", None),
         ("Como funciona?", None),
     ],
 )
@@ -30,6 +37,13 @@ def test_the_question_word_tells_what_is_asked_for(question, kind):
         (AnswerKind.NUMBER, "O 5G usa fatias.", False),
         (AnswerKind.NUMBER, "Nasceu em 1907.", False),
         (AnswerKind.NUMBER, "São 1.907 alunos.", True),
+        (AnswerKind.PHONE, "Ligue para (35) 3471-9200.", True),
+        (AnswerKind.PHONE, "O ramal da secretaria é 215.", True),
+        (AnswerKind.PHONE, "O Inatel foi fundado em 1965 e tem 3.500 alunos.", False),
+        (AnswerKind.EMAIL, "Escreva para lab@exemplo.org.", True),
+        (AnswerKind.EMAIL, "Escreva para a secretaria.", False),
+        (AnswerKind.SITE, "Veja www.exemplo.org.", True),
+        (AnswerKind.SITE, "Veja a página do curso.", False),
     ],
 )
 def test_a_name_of_the_question_is_nobody_and_the_digit_of_a_name_is_no_number(kind, sentence, held):

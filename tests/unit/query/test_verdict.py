@@ -46,3 +46,9 @@ def test_a_question_in_other_words_is_near_and_one_with_a_single_word_in_common_
     assert (near.reason, near.near) == (Reason.LOW_SCORE, True)
     far = verdict("Qual antena gigante existe em Júpiter?", ANTENNA)
     assert (far.reason, far.near) == (Reason.LOW_SCORE, False)
+
+
+def test_a_phone_number_that_no_passage_holds_is_refused_however_well_the_words_fit():
+    lab = "O telefone do laboratório da antena fica na bancada do laboratório."
+    assert verdict("Qual é o telefone do laboratório da antena?", passage(lab)).reason is Reason.LOW_SCORE
+    assert verdict("Qual é o telefone do laboratório da antena?", passage(f"{lab} É (35) 3471-9200.")).reason is None
