@@ -90,10 +90,10 @@ class Load:
             sock.send(frame(10, bytes(data[ping + 2 : ping + 6])))
         if number not in self._watched:
             return
-        now, data = time.perf_counter(), self._tails[number] + data[:size]
-        self._marks += [(number, now, int(digits)) for digits in _MARK.findall(data)]
-        cut = data.rfind(b"^", -10)
-        self._tails[number] = data[cut:] if cut >= 0 else b""
+        now, text = time.perf_counter(), self._tails[number] + data[:size]
+        self._marks += [(number, now, int(digits)) for digits in _MARK.findall(text)]
+        cut = text.rfind(b"^", -10)
+        self._tails[number] = text[cut:] if cut >= 0 else b""
 
     # --- phases ---
 
