@@ -2,8 +2,15 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
+
+from shared.db.engine import migrate, open_engine
+from shared.settings import Settings
+from tests.postgres import Databases, databases
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read when the hub's library is imported: no test asks the real one
 
@@ -18,6 +25,38 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: 
     for name in list(os.environ):
         if name.startswith(prefixes):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Databases]:
+    """The PostgreSQL server of all tests, started by the first one that asks for a database."""
+    with databases() as found:
+        yield found
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A database with all tables, of either kind: what uses it is tried on both."""
+    with ExitStack() as stack:
+        url = ""
+        if request.param == "postgresql":
+            url = stack.enter_context(request.getfixturevalue("postgres").migrated())
+        engine = open_engine(Settings(_env_file=None, data_dir=tmp_path, database_url=url))
+        stack.callback(engine.dispose)
+        migrate(engine)
+        yield engine
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A database without any table, of either kind."""
+    with ExitStack() as stack:
+        url = ""
+        if request.param == "postgresql":
+            url = stack.enter_context(request.getfixturevalue("postgres").empty())
+        engine = open_engine(Settings(_env_file=None, data_dir=tmp_path, database_url=url))
+        stack.callback(engine.dispose)
+        yield engine
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -12,6 +12,11 @@ from shared.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
+CONNECT_TIMEOUT_S = 5
+POOL_TIMEOUT_S = 10
+STATEMENT_TIMEOUT_S = 30
+"""What runs longer is a fault, or waits for a lock that nobody gives up; migrations may take their time."""
+
 
 def database_url(settings: Settings) -> str:
     """The configured URL, or SQLite inside the data folder."""
@@ -22,7 +27,7 @@ def open_engine(settings: Settings) -> Engine:
     """An engine, nothing connected yet. For SQLite the folder is made and the pragmas are set on each connection."""
     url = database_url(settings)
     if not url.startswith("sqlite"):
-        return sqlalchemy.create_engine(url, pool_pre_ping=True)
+        return open_postgres(url)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     engine = sqlalchemy.create_engine(url, connect_args={"timeout": 15})
 
@@ -35,6 +40,22 @@ def open_engine(settings: Settings) -> Engine:
         cursor.close()
 
     return engine
+
+
+def open_postgres(url: str, options: str = "") -> Engine:
+    """An engine for a PostgreSQL server, nothing connected yet; `options` are further `-c name=value` of each session.
+
+    Connections are made anew after the server was away, and nothing waits for it for long.
+    """
+    return sqlalchemy.create_engine(
+        sqlalchemy.make_url(url).set(drivername="postgresql+psycopg"),
+        pool_pre_ping=True,
+        pool_timeout=POOL_TIMEOUT_S,
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_S}s -c timezone=UTC {options}",
+        },
+    )
 
 
 def migration_config(engine: Engine) -> Config:

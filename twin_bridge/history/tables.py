@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Integer
+from sqlalchemy import BigInteger, Index, Integer
 from sqlmodel import Field, SQLModel
 
 from shared.db.rows import Row, utc_field
@@ -14,6 +14,7 @@ class BridgeRow(Row, table=True):
     """A bridge by its `TWIN__NAME`: its `Timeline`, without the tombstones."""
 
     __tablename__ = "bridges"
+    __table_args__ = (Index("uq_bridges_name", "name", unique=True),)
 
     name: str
     epoch: str = ""
@@ -26,6 +27,7 @@ class DeviceRow(Row, table=True):
     """A device as it was last; `deleted_at` is its tombstone."""
 
     __tablename__ = "devices"
+    __table_args__ = (Index("uq_devices_bridge", "bridge_id", "device_id", unique=True),)
 
     bridge_id: UUID = Field(foreign_key="bridges.id")
     device_id: str
@@ -40,6 +42,10 @@ class StateRow(SQLModel, table=True):
     """A change of a device. The key is a number and the time is one too: rows are many, in order, and averaged over."""
 
     __tablename__ = "state_history"
+    __table_args__ = (
+        Index("ix_state_history_device", "device_row_id", "at_ms"),
+        Index("ix_state_history_at", "at_ms"),
+    )
 
     id: int | None = Field(
         default=None, primary_key=True, sa_type=BigInteger().with_variant(Integer, "sqlite")

@@ -1,30 +1,14 @@
-"""Keys, organizations, metrics, and the agreement of models and migrations."""
+"""Keys, organizations and metrics."""
 
 from typing import Any
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from fastapi.testclient import TestClient
 from prometheus_client import REGISTRY
-from sqlmodel import Session, SQLModel, select
+from sqlmodel import Session, select
 
-from query_service.conversations.tables import Conversation, Feedback, Message
 from shared.auth.keys import Scope, create_key
 from shared.auth.tables import ApiKey, Organization
-
-OURS = {Conversation.__tablename__, Message.__tablename__, Feedback.__tablename__}
-
-
-def test_models_and_migrations_agree(engine):
-    def only_ours(thing, name, kind, reflected, compare_to):
-        return (name if kind == "table" else thing.table.name) in OURS
-
-    with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"include_object": only_ours, "compare_type": True})
-        assert set(SQLModel.metadata.tables) >= OURS
-        assert compare_metadata(context, SQLModel.metadata) == []
-
 
 ROUTES = [
     ("POST", "/ask"),

@@ -1,9 +1,7 @@
 """The jobs table: who gets which job, and what happens when he is gone."""
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -15,21 +13,11 @@ from ingest_service.jobs.ledger import JobCancelled, LeaseLost, Ledger, cancel_j
 from ingest_service.jobs.owner import Owner
 from ingest_service.tables import DocumentRow, JobKind, JobRow, JobState
 from shared.auth.tables import Organization
-from shared.db.engine import migrate, open_engine
 from shared.db.rows import utc_now
 from shared.models import DocumentStatus
-from shared.settings import Settings
 
 HERE = Owner.this_process()
 ELSEWHERE = Owner("another-host", 1, "b" * 32)
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_engine(Settings(data_dir=tmp_path))
-    migrate(engine)
-    yield engine
-    engine.dispose()
 
 
 def ledger(engine: Engine, owner: Owner = HERE, lease_s: float = 60) -> Ledger:

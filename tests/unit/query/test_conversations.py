@@ -10,19 +10,9 @@ from query_service.conversations.title import TITLE_CHARS
 from query_service.conversations.visitor import visitor_of
 from query_service.events import Done, Reason, Timings, Usage
 from shared.auth.tables import Organization
-from shared.db.engine import migrate, open_engine
 from shared.errors import BadRequest, NotFound
 from shared.models import DEFAULT_ORGANIZATION_ID as OURS
-from shared.settings import Settings
 from tests.unit.query.samples import citer, passage
-
-
-@pytest.fixture
-def engine(tmp_path):
-    engine = open_engine(Settings(data_dir=tmp_path, _env_file=None))
-    migrate(engine)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from query_service.conversations.tables import Conversation
 from query_service.conversations.visitor import visitor_of
 from query_service.events import Done
 from query_service.question import Question
-from shared.db.engine import migrate, open_engine
 from shared.db.rows import utc_now
 from shared.models import DEFAULT_ORGANIZATION_ID as OURS
 from shared.settings import Settings
@@ -27,13 +26,6 @@ from tests.unit.query.test_conversations import done
 DAYS = 30
 ANA = visitor_of(OURS, "ana")
 QUESTION = Question(organization_id=OURS, text="Quem coordena?", top_k=5, visitor=ANA)
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_engine(Settings(data_dir=tmp_path, _env_file=None))
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture
@@ -49,7 +41,6 @@ def memory(engine: Engine, store: GenerationalStore) -> Memory:
 
 
 def asked(engine: Engine) -> Opened:
-    migrate(engine)
     return Conversations(engine).open(OURS, None, QUESTION.text, ANA)
 
 
@@ -57,8 +48,8 @@ def proved(opened: Opened) -> Done:
     return done(opened, "Texto [1].", citer.support("Texto [1].", [passage("Texto.")]))
 
 
-async def test_nothing_is_recalled_without_the_tables_of_the_database(engine: Engine, store: GenerationalStore):
-    assert await memory(engine, store).recall(QUESTION) == ()
+async def test_nothing_is_recalled_without_the_tables_of_the_database(empty_engine: Engine, store: GenerationalStore):
+    assert await memory(empty_engine, store).recall(QUESTION) == ()
 
 
 async def test_a_conversation_that_is_deleted_while_its_answer_is_written_is_not_remembered(

@@ -1,10 +1,7 @@
 """A long conversation fits into a prompt, and its beginning is still known."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from sqlalchemy import Engine
 
 from query_service.answering.prompt import build_prompt
@@ -13,23 +10,13 @@ from query_service.conversations.store import Conversations, Opened
 from query_service.conversations.summary import DUE_MESSAGES, MAX_CHARS, Summariser
 from query_service.llm.budget import Window, tokens
 from query_service.llm.protocol import LlmFailed
-from shared.db.engine import migrate, open_engine
 from shared.models import DEFAULT_ORGANIZATION_ID as OURS
-from shared.settings import Settings
 from tests.unit.query.samples import passage, request
 from tests.unit.query.scripted_llm import ScriptedLlm
 from tests.unit.query.test_conversations import done
 
 TURNS = 200
 WINDOW = Window(4096, 600)
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_engine(Settings(data_dir=tmp_path, _env_file=None))
-    migrate(engine)
-    yield engine
-    engine.dispose()
 
 
 async def talk(engine: Engine, summariser: Summariser, turns: int) -> Opened:

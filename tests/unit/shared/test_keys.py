@@ -1,6 +1,5 @@
 """API keys: made once, checked often, never stored in clear."""
 
-from pathlib import Path
 from typing import Annotated
 
 import httpx
@@ -10,17 +9,8 @@ from sqlalchemy import Engine, text
 
 from shared.auth.guard import Guard
 from shared.auth.keys import Principal, Scope, check_key, create_key, list_keys, revoke_key
-from shared.db.engine import migrate, open_engine
 from shared.errors import NotFound, Unauthorized
-from shared.settings import Settings
 from shared.web.problems import add_problem_handlers
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    engine = open_engine(Settings(_env_file=None, data_dir=tmp_path))
-    migrate(engine)
-    return engine
 
 
 def test_a_key_is_known_by_its_text_and_stored_as_a_hash_only(engine: Engine):

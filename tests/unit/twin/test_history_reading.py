@@ -1,8 +1,9 @@
-"""Reading the history, over SQLite, with times that a test can choose."""
+"""Reading the history, with times that a test can choose."""
 
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from shared.db.engine import open_engine
 from shared.errors import Unavailable
@@ -15,8 +16,7 @@ A_CHANGES = [(10, 0.1), (12, 0.2), (25, 0.3), (25, 0.4), (41, 0.5)]
 
 
 @pytest.fixture
-def reader(tmp_path: Path):
-    engine = open_engine(Settings(_env_file=None, data_dir=tmp_path))
+def reader(engine: Engine):
     store, timeline = opened(engine)
     changes = [Change(at, lamp("a", on=True, bri=bri)) for at, bri in A_CHANGES]
     changes += [Change(11, lamp("b", bri=0.9)), Change(30, lamp("b", bri=0.9), removed=True)]
@@ -25,8 +25,7 @@ def reader(tmp_path: Path):
     )
     other, timeline = opened(engine, "other")
     other.save(batch(timeline, ("a", 1, lamp("a")), changes=[Change(20, lamp("a", bri=0.7))]))
-    yield HistoryReader(engine, "xgtwin")
-    engine.dispose()
+    return HistoryReader(engine, "xgtwin")
 
 
 def values(found: list[Past]) -> list[tuple[str, int, float]]:

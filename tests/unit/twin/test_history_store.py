@@ -1,25 +1,13 @@
-"""The twin's tables on SQLite: what is written is there after a restart, and no longer than it should be."""
-
-from collections.abc import Iterator
-from pathlib import Path
+"""The twin's tables: what is written is there after a restart, and no longer than it should be."""
 
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
-from shared.db.engine import open_engine
 from shared.db.rows import utc_now
-from shared.settings import Settings
 from twin_bridge.history.store import Batch, Change, HistoryStore
 from twin_bridge.protocol import Cap, Device, LampState
 from twin_bridge.timeline import LOST, Timeline
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_engine(Settings(_env_file=None, data_dir=tmp_path))
-    yield engine
-    engine.dispose()
 
 
 def lamp(device_id: str, *, rev: int = 1, **state: object) -> Device:
