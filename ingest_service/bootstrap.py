@@ -1,10 +1,8 @@
 """Where the parts of the ingest service are put together."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
 
 from fastapi import FastAPI
 from sqlalchemy import Engine
@@ -17,39 +15,29 @@ from ingest_service.api.manifest import manifest_routes
 from ingest_service.api.pages import page_routes
 from ingest_service.api.web import web_routes
 from ingest_service.census import Census
-from ingest_service.documents.blobs import Blobs
 from ingest_service.documents.catalogue import Catalogue
 from ingest_service.documents.changes import Changes
-from ingest_service.documents.deletion import Remover
 from ingest_service.documents.idempotency import IdempotencyKeys
-from ingest_service.documents.intake import Intake
 from ingest_service.documents.manifest import Manifests
 from ingest_service.documents.refusals import Refusals
-from ingest_service.documents.versions import Versions
 from ingest_service.filling.copying import Copier
 from ingest_service.filling.filler import Filler
+from ingest_service.jobs.dispatcher import Dispatcher
 from ingest_service.jobs.ledger import Ledger
-from ingest_service.jobs.outcomes import Runner
-from ingest_service.jobs.owner import Owner
 from ingest_service.jobs.recovery import drop_orphaned_bytes, finish_deletions, queue_what_the_store_lost
 from ingest_service.jobs.turns import anything_to_do
 from ingest_service.jobs.workers import Workers
-from ingest_service.parsing.blocks import ParsingLimits
-from ingest_service.parsing.ocr.tessdata import find_language_data
-from ingest_service.parsing.sandbox import Sandbox
 from ingest_service.parsing.sniff import sniff_file
-from ingest_service.pipeline import Pipeline
 from ingest_service.reading.page_images import PageImages
-from ingest_service.reading.reader import Reader
 from ingest_service.watched_folder.folder import WatchedFolder
 from ingest_service.web.fetch import Fetcher
 from ingest_service.web.guard import AddressGuard
 from ingest_service.web.pages import WebPages
 from ingest_service.web.refresh import Refreshes
+from ingest_service.workshop import keeper_of, open_ledger, open_workshop
 from shared.auth.guard import Guard
 from shared.db.rows import utc_now
 from shared.dense import Dense
-from shared.embeddings.lexical import LexicalEncoder
 from shared.embeddings.model import NO_MODEL, EmbeddingModel
 from shared.errors import Unavailable
 from shared.observability.logs import get_logger
@@ -76,66 +64,40 @@ def build_app(
     hold; then the reading processes, which only then have nobody who waits for them.
     """
     ingest = settings.ingest
-    limits = ParsingLimits(
-        max_pages=ingest.max_pages,
-        timeout_s=ingest.parse_timeout_s,
-        memory_mb=ingest.parse_memory_mb,
-        max_unpacked_mb=ingest.max_unpacked_mb,
-    )
-    # More readers than workers: the pages of a scanned document are recognised side by side.
-    sandbox = Sandbox(limits, readers=max(ingest.workers, os.cpu_count() or 1))
-    languages = find_language_data(ingest.tessdata_dir)
-    reader = Reader(sandbox, settings.data_dir.absolute() / "recognised", languages)
-    blobs = Blobs(settings.data_dir.absolute() / "originals", max_mb=ingest.max_file_mb, dropping=reader.forget)
-    ledger = Ledger(engine, lease_s=ingest.lease_s, owner=Owner.this_process())
-    workers = Workers(
-        ledger, count=ingest.workers, lease_s=ingest.lease_s, keep_jobs=timedelta(days=ingest.keep_jobs_days)
-    )
-    intake = Intake(engine, blobs, ledger, sandbox, max_queued=ingest.max_queued, wake=workers.wake)
+    ledger = open_ledger(settings, engine)
+    dispatcher = _dispatcher(settings, ledger)
+    shop = open_workshop(settings, store=store, model=model, ledger=ledger, dispatcher=dispatcher)
+    intake, blobs, reader = shop.intake, shop.blobs, shop.reader
     refusals = Refusals(engine)
     fetcher = Fetcher(AddressGuard(ingest.url_allowed_hosts), max_mb=ingest.max_file_mb, timeout_s=ingest.url_timeout_s)
-    pages = WebPages(engine, intake, fetcher, sandbox)
+    pages = WebPages(engine, intake, fetcher, shop.sandbox)
     refreshes = Refreshes(engine, pages)
-    remover = Remover(engine, store, intake, workers.wake)
-    versions, lexicon = Versions(engine), LexicalEncoder()
-    pipeline = Pipeline(
-        ledger=ledger,
-        versions=versions,
-        blobs=blobs,
-        reader=reader,
-        store=store,
-        lexicon=lexicon,
-        model=model,
-        forget_bytes=intake.forget_bytes,
-        stopping=workers.stopping,
-    )
-    runner = Runner(ledger, versions, pipeline, remover, max_attempts=ingest.max_attempts)
     filler = Filler(
-        Copier(store, versions, blobs, reader, lexicon),
+        Copier(store, shop.versions, blobs, reader, shop.lexicon),
         model,
         busy=lambda: ingest.workers > 0 and anything_to_do(engine, utc_now()),
         request=reindex_request(settings),
     )
-    folder = WatchedFolder(ingest, engine, intake, remover)
-    catalogue, changes = Catalogue(engine), Changes(engine, blobs.changing, workers.wake)
-    census = Census(engine, catalogue, folder, Dense(model, store), ocr=languages.state)
+    folder = WatchedFolder(ingest, engine, intake, shop.remover)
+    catalogue, changes = Catalogue(engine), Changes(engine, blobs.changing, dispatcher.wake)
+    census = Census(engine, catalogue, folder, Dense(model, store), ocr=shop.languages.state, jobs=dispatcher.facts)
 
     def start() -> None:
         blobs.prepare()
-        sandbox.warm_up()
+        shop.sandbox.warm_up()
         _recover(engine, store, lambda content_hash, name: sniff_file(blobs.existing(content_hash), name))
         if orphans := drop_orphaned_bytes(engine, blobs.kept(), intake.forget_bytes):
             log.warning("orphaned_bytes_dropped", count=orphans)
         reader.forget_all_but(blobs.kept())
-        workers.start(runner.run)
+        dispatcher.start(shop.runner.run)
         folder.start()
         filler.start()
 
     def stop() -> None:
         filler.stop()
         folder.stop()
-        workers.stop()
-        sandbox.close()
+        dispatcher.stop()
+        shop.sandbox.close()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -166,7 +128,7 @@ def build_app(
     )
     admissions = Admissions(intake, refusals, pages, IdempotencyKeys(engine, ledger.owner))
     for router in (
-        document_routes(Parts(guard, intake, remover, changes, catalogue, blobs, store, admissions)),
+        document_routes(Parts(guard, intake, shop.remover, changes, catalogue, blobs, store, admissions)),
         manifest_routes(guard, Manifests(engine, refusals, max_file_mb=ingest.max_file_mb)),
         page_routes(guard, PageImages(catalogue, blobs, store, reader)),
         web_routes(guard, refreshes),
@@ -175,6 +137,11 @@ def build_app(
     ):
         app.include_router(router)
     return app
+
+
+def _dispatcher(settings: Settings, ledger: Ledger) -> Dispatcher:
+    ingest = settings.ingest
+    return Workers(ledger, keeper_of(settings, ledger), count=ingest.workers, lease_s=ingest.lease_s)
 
 
 def _recover(engine: Engine, store: VectorStore, kind_of: Callable[[str, str], str]) -> None:

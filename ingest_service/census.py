@@ -1,6 +1,6 @@
 """What `/readyz` tells of ingestion: counted in the check's thread, shown from memory."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sqlalchemy import Engine
 
@@ -13,12 +13,22 @@ from shared.dense import Dense
 class Census:
     """`take` is one of the checks of `/readyz`; `facts` is what it saw, without touching the database."""
 
-    def __init__(self, engine: Engine, catalogue: Catalogue, folder: WatchedFolder, dense: Dense, *, ocr: str) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        catalogue: Catalogue,
+        folder: WatchedFolder,
+        dense: Dense,
+        *,
+        ocr: str,
+        jobs: Callable[[], Mapping[str, object]],
+    ) -> None:
         self.engine = engine
         self.catalogue = catalogue
         self.folder = folder
         self.dense = dense
         self.ocr = ocr
+        self.jobs = jobs
         self._scanned = False
         self._documents: dict[str, int] = {}
 
@@ -31,10 +41,11 @@ class Census:
         self._scanned = scanned
 
     def facts(self) -> Mapping[str, object]:
-        """Documents by status, how the folder is watched, whether its first scan is over, what was held back, what
-        recognises text, and how far the vectors are."""
+        """Documents by status, who works on them, how the folder is watched, whether its first scan is over, what was
+        held back, what recognises text, and how far the vectors are."""
         return {
             "documents": self._documents,
+            "jobs": self.jobs(),
             "watch": self.folder.mode.name,
             "watch_reason": self.folder.mode.why,
             "scanned": self._scanned,

@@ -3,16 +3,18 @@
 Everything is read from here, so a file that changes or vanishes while it is worked on harms nothing.
 """
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from ingest_service.documents.folder_lock import FolderLock
 from shared.errors import NotFound, TooLarge, Unavailable
 
 PIECE_BYTES = 1 << 20
@@ -28,7 +30,8 @@ class StagedBlob:
 
 
 class Blobs:
-    """A content-addressed folder on one disk. Thread-safe; memory stays at one piece of 1 MiB."""
+    """A content-addressed folder on one disk, which several processes may share. Thread-safe; memory stays at one piece
+    of 1 MiB."""
 
     def __init__(self, folder: Path, *, max_mb: int, dropping: Callable[[str], None] = lambda _: None) -> None:
         """`dropping` is told the hash of bytes that are about to go, and may be told twice."""
@@ -36,14 +39,19 @@ class Blobs:
         self._dropping = dropping
         self.max_bytes = max_mb * 1024 * 1024
         self._max_mb = max_mb
-        # Held while a blob gets its first or loses its last document, so that no purge takes what just arrived.
-        self.changing = threading.RLock()
+        # Held while a blob gets its first or loses its last document, so that no purge takes what just arrived. A lock
+        # of the folder and not of the process: workers publish and purge in processes of their own.
+        self.changing = FolderLock(folder.with_name(f"{folder.name}.lock"))
 
     def prepare(self) -> None:
-        """Make the folder and drop what an interrupted process left half-received."""
-        self._incoming.mkdir(parents=True, exist_ok=True)
-        for leftover in self._incoming.iterdir():
-            leftover.unlink(missing_ok=True)
+        """Make the folder and drop what an interrupted process left half-received; what another one receives just now
+        is locked by it."""
+        with self.changing:
+            self._incoming.mkdir(parents=True, exist_ok=True)
+            for leftover in self._incoming.iterdir():
+                with contextlib.suppress(FileNotFoundError, BlockingIOError), leftover.open("rb") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    leftover.unlink()
 
     @contextmanager
     def stage(self, source: BinaryIO, name: str) -> Iterator[StagedBlob]:
@@ -51,7 +59,9 @@ class Blobs:
 
         Raises `TooLarge` as soon as the limit is passed, and `Unavailable` when the disk is full.
         """
-        descriptor, temporary = tempfile.mkstemp(dir=self._incoming)
+        with self.changing:  # a process that starts just now must not find it before it is locked
+            descriptor, temporary = tempfile.mkstemp(dir=self._incoming)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         path = Path(temporary)
         try:
             with os.fdopen(descriptor, "wb") as target:
@@ -64,7 +74,7 @@ class Blobs:
                     _write(target, piece)
                 target.flush()
                 os.fsync(target.fileno())
-            yield StagedBlob(path, digest.hexdigest(), size)
+                yield StagedBlob(path, digest.hexdigest(), size)
         finally:
             path.unlink(missing_ok=True)
 

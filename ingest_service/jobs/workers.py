@@ -1,14 +1,12 @@
-"""The threads that work: some run jobs, one keeps the leases alive and takes over from the dead."""
+"""The `Dispatcher` of one process: threads of it run the jobs, one more keeps the ledger."""
 
 import threading
 import time
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
 
-import structlog
-
+from ingest_service.jobs.keeping import Heartbeat, Keeper
 from ingest_service.jobs.ledger import Job, Ledger
-from shared.db.rows import utc_now
+from ingest_service.jobs.running import run_next
 from shared.observability.logs import get_logger
 from shared.observability.metrics import INGEST_TROUBLE
 
@@ -16,8 +14,6 @@ log = get_logger(__name__)
 
 LOOK_AGAIN_S = 1.0
 """Work may also come from a pause that ended or from another process, which cannot ring the bell here."""
-CLEAR_EVERY_S = 3600.0
-"""After a look that found no old job; as long as there are some, a batch goes at each beat."""
 STOP_S = 4.0
 """A job in hand ends between two of its steps or is given back within this time; the service shuts down in 5 s."""
 
@@ -25,26 +21,26 @@ STOP_S = 4.0
 class Workers:
     """`count` threads over one ledger, and one more that keeps its leases and clears old jobs away."""
 
-    def __init__(self, ledger: Ledger, *, count: int, lease_s: float, keep_jobs: timedelta) -> None:
+    def __init__(self, ledger: Ledger, keeper: Keeper, *, count: int, lease_s: float) -> None:
         self.ledger = ledger
+        self.keeper = keeper
         self._count = count
-        self._keep_jobs = keep_jobs
         self._bell = threading.Condition()
         self._rung = 0
         self._stop = threading.Event()
-        self._beat_s = lease_s / 3
+        self._heartbeat = Heartbeat(lease_s, self._beat)
         self._threads: list[threading.Thread] = []
 
     def start(self, run: Callable[[Job], None]) -> None:
-        """Take over what a dead process left, then begin. `run` does one job and never raises."""
-        if taken := self.ledger.take_from_the_dead():
-            log.warning("jobs_taken_over", count=taken)
+        """Take over what a dead process left, then begin."""
+        self.keeper.tend()
         for number in range(self._count):
-            self._begin(f"ingest-worker-{number}", lambda: self._work(run))
-        self._begin("ingest-keeper", self._keep_alive)
+            thread = threading.Thread(target=self._work, args=(run,), name=f"ingest-worker-{number}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        self._heartbeat.start()
 
     def wake(self) -> None:
-        """There is new work."""
         with self._bell:
             self._rung += 1
             self._bell.notify_all()
@@ -53,7 +49,7 @@ class Workers:
         return self._stop.is_set()
 
     def stop(self) -> None:
-        """Let jobs in hand end or be given back; whoever takes longer is left to its lease."""
+        """Whoever takes longer than a few seconds is left to its lease."""
         self._stop.set()
         self.wake()
         deadline = time.monotonic() + STOP_S
@@ -62,44 +58,19 @@ class Workers:
         if late := [thread.name for thread in self._threads if thread.is_alive()]:
             INGEST_TROUBLE.labels("late_stop").inc()
             log.warning("workers_left_behind", threads=late)
+        self._heartbeat.stop()
 
-    def _begin(self, name: str, target: Callable[[], None]) -> None:
-        thread = threading.Thread(target=target, name=name, daemon=True)
-        self._threads.append(thread)
-        thread.start()
+    def facts(self) -> Mapping[str, object]:
+        return {"kind": "in_process", "workers": self._count}
 
     def _work(self, run: Callable[[Job], None]) -> None:
         while not self._stop.is_set():
             rung = self._rung
-            job = self._claimed()
-            if job is None:
+            if not run_next(self.ledger, run):
                 with self._bell:
                     self._bell.wait_for(lambda seen=rung: self._rung != seen, timeout=LOOK_AGAIN_S)  # type: ignore[misc]
-                continue
-            with structlog.contextvars.bound_contextvars(job_id=str(job.id), document_id=str(job.document_id)):
-                run(job)
 
-    def _claimed(self) -> Job | None:
-        try:
-            job = self.ledger.claim()
-            self.ledger.waiting()
-        except Exception:
-            # The database may be away for a moment; the next look is a second later.
-            INGEST_TROUBLE.labels("claim").inc()
-            log.exception("claim_failed")
-            return None
-        return job
-
-    def _keep_alive(self) -> None:
-        clear_at = time.monotonic()
-        while not self._stop.wait(self._beat_s):
-            try:
-                self.ledger.renew()
-                if time.monotonic() >= clear_at and not self.ledger.forget_ended(utc_now() - self._keep_jobs):
-                    clear_at = time.monotonic() + CLEAR_EVERY_S
-                if taken := self.ledger.take_from_the_dead():
-                    log.warning("jobs_taken_over", count=taken)
-                    self.wake()
-            except Exception:
-                INGEST_TROUBLE.labels("heartbeat").inc()
-                log.exception("heartbeat_failed")
+    def _beat(self) -> None:
+        self.ledger.renew()
+        if self.keeper.tend():
+            self.wake()

@@ -1,0 +1,33 @@
+"""One turn of a worker: claim the job whose turn it is, and run it with its ids on every log line."""
+
+from collections.abc import Callable
+
+import structlog
+
+from ingest_service.jobs.ledger import Job, Ledger
+from shared.observability.logs import get_logger
+from shared.observability.metrics import INGEST_TROUBLE
+
+log = get_logger(__name__)
+
+
+def run_next(ledger: Ledger, run: Callable[[Job], None]) -> bool:
+    """Whether there was a job. Never raises; `run` does one job and never raises either."""
+    job = _claimed(ledger)
+    if job is None:
+        return False
+    with structlog.contextvars.bound_contextvars(job_id=str(job.id), document_id=str(job.document_id)):
+        run(job)
+    return True
+
+
+def _claimed(ledger: Ledger) -> Job | None:
+    try:
+        job = ledger.claim()
+        ledger.waiting()
+    except Exception:
+        # The database may be away for a moment; whoever looks again finds the job.
+        INGEST_TROUBLE.labels("claim").inc()
+        log.exception("claim_failed")
+        return None
+    return job
