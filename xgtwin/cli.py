@@ -123,6 +123,21 @@ def reindex(key: Key = "") -> None:
     renew(Settings(), key=key)
 
 
+@app.command()
+def migrate(
+    source: Annotated[
+        str, typer.Option("--from", help="Copy from this database, such as sqlite:///data/xgtwin.db.")
+    ] = "",
+    target: Annotated[
+        str, typer.Option("--to", help="Copy to this empty one: postgresql://user:password@host/name.")
+    ] = "",
+) -> None:
+    """Bring the configured database to the newest schema; with --from and --to, copy one database into another."""
+    from xgtwin.migrate_command import migrate as run
+
+    run(Settings(), source, target)
+
+
 @app.command("eval")
 def evaluate(
     questions: Annotated[Path, typer.Argument(help="A folder with passages and questions, or a file of questions.")],
