@@ -1,6 +1,6 @@
 # xgtwin: `make up` runs it, `make test` proves it. Needs Python 3.11+ and make, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help up setup test check format lock env-example samples clean
+.PHONY: help up setup test integration secrets check format lock env-example samples clean
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -17,8 +17,14 @@ up: setup ## install what is missing and run everything on embedded defaults (Ct
 
 setup: $(VENV)/.runtime ## install what running needs into .venv
 
-test: $(VENV)/.dev ## install what testing needs and run all tests
-	@$(BIN)/python -m pytest
+test: $(VENV)/.dev ## install what testing needs and run all tests that need no container engine
+	@$(BIN)/python -m pytest --ignore tests/integration/stack
+
+integration: $(VENV)/.dev ## start docker-compose.yml in the container engine and try it, failures included
+	@$(BIN)/python -m pytest --timeout 600 tests/integration/stack
+
+secrets: ## make the passwords of the Compose stack, once, into .env
+	@sh deploy/docker/secrets.sh
 
 check: $(VENV)/.dev ## formatting, lint and types
 	@$(BIN)/ruff format --check .

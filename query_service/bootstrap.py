@@ -75,7 +75,7 @@ def build_app(
         store, dense.embedder, encoder, reader, settings.retrieval, glossary=glossary, reranker=reranker
     )
     turns = Turns()
-    pending = PendingDocuments(settings.ingest.base_url)
+    pending = PendingDocuments(settings.query.ingest_url or settings.ingest.base_url)
     conversations = Conversations(engine)
     book = FeedbackBook(engine)
     afterwork = Afterwork()

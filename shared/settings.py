@@ -59,6 +59,9 @@ class IngestSettings(Service):
 
 class QuerySettings(Service):
     port: int = Field(8000, ge=1, le=65535, description="Port of the query service.")
+    ingest_url: str = Field(
+        "", description="Where this service reaches ingest, if that is not INGEST__URL, which its answers link to."
+    )
     top_k: int = Field(5, ge=1, le=50, description="Passages given to the answerer.")
     min_confidence: float = Field(
         0.55, ge=0, le=1, description="How probable it must be that the passages answer; below it is refused."

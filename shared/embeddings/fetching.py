@@ -1,6 +1,10 @@
-"""Bringing a model from the hub into its folder: beside it first, tried, then renamed. Never half a model."""
+"""Bringing a model from the hub into its folder: beside it first, tried, then renamed. Never half a model.
+
+`python -m shared.embeddings.fetching MODEL FOLDER` does so for an image that is to have it inside.
+"""
 
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -89,3 +93,16 @@ def _progress(name: str, say: Say) -> Callable[[int, int], None]:
             log.info("embedding_model_fetching", model=name, percent=percent, mib=total >> 20)
 
     return tell
+
+
+def _main(name: str, models: Path) -> int:
+    try:
+        pull(name, models / name, _progress(name, lambda *_: None))
+    except Unavailable as error:
+        sys.stderr.write(f"{error.detail} Without EMBEDDING_MODEL the services fetch it when they first start.\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main(sys.argv[1], Path(sys.argv[2])))

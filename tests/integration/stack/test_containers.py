@@ -1,0 +1,69 @@
+"""What runs, as whom, and what it may do."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.integration.stack.compose import FILES, Stack, inspect, users_of
+
+
+def test_every_container_is_healthy_and_the_schema_was_made_once(stack: Stack):
+    states = {each.service: (each.state, each.health) for each in stack.containers()}
+    assert states.pop("migrate") == ("exited", "")
+    assert set(states.values()) == {("running", "healthy")}, states
+
+
+def test_no_program_in_any_container_runs_as_root(stack: Stack):
+    for container in stack.containers():
+        if container.state == "running":
+            users = users_of(container.name)
+            assert users
+            assert all(0 not in uids for uids in users.values()), (container.name, users)
+    for image in stack.sizes():
+        assert inspect(f"{image}:integration", "{{.Config.User}}") == "xgtwin"
+
+
+def test_containers_cannot_write_to_their_own_files_or_gain_rights(stack: Stack):
+    for container in stack.containers():
+        assert inspect(container.name, "{{.HostConfig.ReadonlyRootfs}}") == "true"
+        assert inspect(container.name, "{{.HostConfig.CapDrop}}") == "[ALL]"
+        assert "no-new-privileges" in inspect(container.name, "{{.HostConfig.SecurityOpt}}")
+        assert int(inspect(container.name, "{{.HostConfig.Memory}}")) > 0
+    for service in ("ingest_service", "query_service", "twin_bridge"):
+        with pytest.raises(AssertionError, match="Read-only file system"):
+            stack.compose("exec", "-T", service, "sh", "-c", "echo x > /app/x")
+
+
+def test_stores_and_broker_cannot_reach_the_outside(stack: Stack):
+    for container in stack.containers():
+        if container.service in {"postgres", "redis"}:
+            assert inspect(container.name, "{{.HostConfig.PortBindings}}") == "map[]"
+            assert "edge" not in inspect(
+                container.name, "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}"
+            )
+
+
+def test_the_twin_image_has_no_machine_learning_and_none_has_pip(stack: Stack):
+    for service, absent in {
+        "twin_bridge": ("onnxruntime", "fastembed", "numpy", "unstructured", "qdrant_client", "pip"),
+        "query_service": ("unstructured", "tesserocr", "pip"),
+        "ingest_service": ("pip",),
+    }.items():
+        found = "import importlib.util as u, sys; print([n for n in sys.argv[1:] if u.find_spec(n)])"
+        assert stack.compose("exec", "-T", service, "python", "-c", found, *absent).strip() == "[]"
+
+
+def test_who_needs_less_has_a_smaller_image(stack: Stack):
+    sizes = stack.sizes()
+    stack.notes += [f"{size / 1e6:8.0f} MB {name}" for name, size in sizes.items()]
+    assert sizes["xgtwin-twin"] < sizes["xgtwin-query"] < sizes["xgtwin-ingest"]
+
+
+def test_the_files_for_other_parts_are_clean(stack: Stack):
+    for files in (FILES[:1], FILES):
+        stack.compose("--profile", "*", "config", "--quiet", files=files)
+
+
+def test_nothing_starts_without_secrets(stack: Stack):
+    with pytest.raises(AssertionError, match="Run make secrets"):
+        stack.compose("config", "--quiet", files=FILES[:1], env_file=Path("/dev/null"))

@@ -1,0 +1,103 @@
+"""What docker-compose.yml and the Dockerfile promise, read from the files: this holds where no engine runs too."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from shared.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docker-compose.yml").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = ("ingest_service", "query_service", "twin_bridge")
+COMES_AND_GOES = {"migrate", "tools", "demo_lamp"}
+"""Nobody waits for these to be healthy: they end, or nothing depends on them."""
+NOT_HEALTHCHECKED = {"otel": "its image holds one program, which cannot ask itself"}
+STARTS_AS_ROOT = {"postgres": "takes its folder over, then goes on as postgres"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_is_confined(name: str):
+    service = SERVICES[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["mem_limit"]
+    assert service["pids_limit"]
+    assert "privileged" not in service
+    assert set(service.get("cap_add", [])) == set() or name in STARTS_AS_ROOT
+    assert service["read_only"] or name in {"litellm", "webui"}
+
+
+@pytest.mark.parametrize("name", SERVICES.keys() - COMES_AND_GOES - NOT_HEALTHCHECKED.keys())
+def test_every_service_says_whether_it_is_healthy(name: str):
+    assert SERVICES[name]["healthcheck"]["test"]
+
+
+def test_services_wait_for_a_migrated_database_and_for_healthy_stores():
+    for name in OURS:
+        waits = {part: told["condition"] for part, told in SERVICES[name]["depends_on"].items()}
+        assert waits.pop("migrate") == "service_completed_successfully"
+        assert waits
+        assert set(waits.values()) == {"service_healthy"}
+
+
+def test_only_the_three_services_are_published_and_only_on_loopback():
+    published = {name for name, service in SERVICES.items() if "ports" in service and "profiles" not in service}
+    assert published == set(OURS)
+    for service in SERVICES.values():
+        assert all(port.startswith("${PUBLISH_ON:-127.0.0.1}:") for port in service.get("ports", []))
+
+
+def test_stores_and_brokers_stand_in_a_network_without_a_way_out():
+    assert COMPOSE["networks"]["backend"]["internal"] is True
+    assert all(SERVICES[name]["networks"] == ["backend"] for name in ("postgres", "qdrant", "redis", "mosquitto"))
+
+
+def test_no_secret_has_a_default():
+    secrets = re.findall(r"\$\{(\w*(?:PASSWORD|TOKEN|SECRET|MASTER_KEY|API_KEY)\w*)([^}]*)\}", TEXT)
+    assert len(secrets) > 8
+    demanded = {name for name, rest in secrets if rest == ":?is not set. Run make secrets"}
+    for name, rest in secrets:
+        assert name in demanded, name
+        assert not rest or rest.startswith(":?"), name
+
+
+def test_make_secrets_makes_every_secret_that_is_demanded():
+    script = (ROOT / "deploy/docker/secrets.sh").read_text()
+    for name in re.findall(r"\$\{(\w+):\?is not set\. Run make secrets\}", TEXT):
+        assert name in script, name
+
+
+def test_images_of_others_are_pinned():
+    for name, service in SERVICES.items():
+        image = service["image"]
+        assert ":" in image, name
+        assert not image.endswith(":latest"), name
+
+
+def test_what_compose_sets_are_settings_that_exist():
+    tree: dict[str, Any] = {}
+    for name, value in COMPOSE["x-environment"].items():
+        section, _, key = name.lower().partition("__")
+        if key:
+            tree.setdefault(section, {})[key] = 1 if key == "port" else "qdrant" if key == "kind" else str(value)
+    Settings(_env_file=None, **tree)
+
+
+def test_the_dockerfile_needs_no_frontend_and_no_root():
+    text = (ROOT / "Dockerfile").read_text()
+    assert not text.startswith("# syntax=")
+    stages = dict(re.findall(r"^FROM \S+ AS ([\w-]+)\n(.*?)(?=^FROM|\Z)", text, re.S | re.M))
+    for target in ("ingest", "query", "twin", "tools"):
+        assert "USER xgtwin" in stages[target]
+
+
+def test_the_twin_image_copies_nothing_of_the_other_services():
+    text = (ROOT / "Dockerfile").read_text()
+    twin = text[text.index(" AS twin\n") : text.index(" AS query\n")]
+    assert "packages-twin" in twin
+    assert not re.search(r"ingest|query|xgtwin /?xgtwin|model", twin)
