@@ -51,6 +51,12 @@ def of(organization_id: UUID, *, published: bool | None = None) -> edge.FieldCon
     return edge.FieldCondition(SHELF, match=edge.MatchAny(stored_chunk.shelves(organization_id, published)))
 
 
+def seen(organization_id: UUID, document_id: UUID) -> edge.Filter:
+    """The chunks of a document that searches see."""
+    shelf = equals(SHELF, stored_chunk.published(organization_id))
+    return all_of(shelf, equals(DOCUMENT_ID, str(document_id)))
+
+
 def at(places: Places) -> edge.Filter:
     return all_of(
         equals(SHELF, stored_chunk.published(places.organization_id)),

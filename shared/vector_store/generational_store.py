@@ -101,6 +101,9 @@ class GenerationalStore:
     def chunks(self, organization_id: UUID, document_id: UUID) -> list[Chunk]:
         return self._read(lambda g: g.store.chunks(organization_id, document_id))
 
+    def dense_vectors(self, organization_id: UUID, document_id: UUID) -> Mapping[UUID, tuple[float, ...]]:
+        return self._read(lambda g: g.store.dense_vectors(organization_id, document_id))
+
     def neighbours(self, chunks: Sequence[Chunk]) -> list[Chunk]:
         return self._read(lambda g: g.store.neighbours(chunks))
 
@@ -140,10 +143,7 @@ class GenerationalStore:
         return self._next is not None
 
     def begin(self, wanted: Fingerprint) -> None:
-        """Begin an empty generation beside the current one; what is written from now on goes to both.
-
-        Raises `NoRoom`.
-        """
+        """Begin an empty generation beside the current one; writes go to both from now on. Raises `NoRoom`."""
         self.abandon()
         self._generations.require_room(self._current.number)
         self._next = self._generations.create(self._generations.unused(), wanted)

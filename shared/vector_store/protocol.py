@@ -85,6 +85,10 @@ class VectorStore(Protocol):
         """All published chunks of a document in document order."""
         ...
 
+    def dense_vectors(self, organization_id: UUID, document_id: UUID) -> Mapping[UUID, tuple[float, ...]]:
+        """The dense vectors of a document's published chunks, by chunk id; chunks without one are not among them."""
+        ...
+
     def neighbours(self, chunks: Sequence[Chunk]) -> list[Chunk]:
         """The published chunks right before and after each of these, in the same version of its document.
 

@@ -20,7 +20,7 @@ from shared.observability.logs import get_logger
 from shared.vector_store import stored_chunk
 from shared.vector_store.fingerprint import Fingerprint, require_match
 from shared.vector_store.protocol import EmbeddedChunk, SearchRequest
-from shared.vector_store.qdrant_requests import all_of, at, equals, of, query, sparse
+from shared.vector_store.qdrant_requests import all_of, at, equals, of, query, seen, sparse
 from shared.vector_store.stored_chunk import (
     CHUNK_FIELDS,
     DAY,
@@ -129,23 +129,31 @@ class QdrantVectorStore:
         return counts
 
     def chunks(self, organization_id: UUID, document_id: UUID) -> list[Chunk]:
-        shelf = equals(SHELF, stored_chunk.published(organization_id))
-        return self._in_order(all_of(shelf, equals(DOCUMENT_ID, str(document_id))))
+        return self._in_order(seen(organization_id, document_id))
+
+    def dense_vectors(self, organization_id: UUID, document_id: UUID) -> Mapping[UUID, tuple[float, ...]]:
+        if not self._has_dense:
+            return {}
+        records = self._records(seen(organization_id, document_id), with_payload=False, with_vectors=[DENSE])
+        return stored_chunk.dense_by_id(records)
 
     def neighbours(self, chunks: Sequence[Chunk]) -> list[Chunk]:
         return [chunk for places in stored_chunk.places_beside(chunks) for chunk in self._in_order(at(places))]
 
     def _in_order(self, wanted: models.Filter) -> list[Chunk]:
-        found: list[Chunk] = []
+        records = self._records(wanted, with_payload=CHUNK_FIELDS)
+        return sorted((stored_chunk.from_payload(each.payload) for each in records), key=lambda chunk: chunk.index)
+
+    def _records(self, wanted: models.Filter, **shown: Any) -> Iterator[models.Record]:
         offset: Any = None
         while True:
             with speaking():
                 records, offset = self._client.scroll(
-                    self._collection, wanted, limit=PAGE_POINTS, offset=offset, with_payload=CHUNK_FIELDS
+                    self._collection, wanted, limit=PAGE_POINTS, offset=offset, **shown
                 )
-            found += [stored_chunk.from_payload(record.payload) for record in records]
+            yield from records
             if offset is None:
-                return sorted(found, key=lambda chunk: chunk.index)
+                return
 
     def count(self, organization_id: UUID, document_id: UUID | None = None, *, published: bool | None = True) -> int:
         document = [] if document_id is None else [equals(DOCUMENT_ID, str(document_id))]

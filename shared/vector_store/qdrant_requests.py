@@ -45,6 +45,12 @@ def of(organization_id: UUID, *, published: bool | None = None) -> models.FieldC
     return models.FieldCondition(key=SHELF, match=models.MatchAny(any=shelves))
 
 
+def seen(organization_id: UUID, document_id: UUID) -> models.Filter:
+    """The chunks of a document that searches see."""
+    shelf = equals(SHELF, stored_chunk.published(organization_id))
+    return all_of(shelf, equals(DOCUMENT_ID, str(document_id)))
+
+
 def at(places: Places) -> models.Filter:
     return all_of(
         equals(SHELF, stored_chunk.published(places.organization_id)),

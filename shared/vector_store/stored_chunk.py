@@ -3,7 +3,7 @@ few more that searches and counts go by.
 """
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -150,3 +150,9 @@ def _keyword(name: str, value: str) -> str:
 def from_payload(payload: Mapping[str, Any] | None) -> Chunk:
     """The chunk again, exactly as it was stored."""
     return Chunk.model_validate(payload)
+
+
+def dense_by_id(points: Iterable[Any]) -> dict[UUID, tuple[float, ...]]:
+    """The dense vectors of points as either engine gives them back, of those that have one."""
+    vectors = ((UUID(str(point.id)), point.vector) for point in points)
+    return {key: tuple(vector[DENSE]) for key, vector in vectors if vector}

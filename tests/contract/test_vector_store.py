@@ -380,6 +380,27 @@ def test_chunks_that_came_without_a_dense_vector_can_be_given_one_while_they_are
     assert store.count(ORGANIZATION) == 2
 
 
+def test_dense_vectors_are_given_back_to_those_who_take_a_document_elsewhere(store: VectorStore):
+    chunks = document(*(f"Parágrafo número {i} do regulamento." for i in range(600)))
+    vectors: list[tuple[float, ...]] = [(1.0, float(i), 0.0, 0.5) for i in range(len(chunks))]
+    ingest(store, chunks, vectors)
+    ingest(store, document(LAMP, name="other"), [(0.0, 0.0, 0.0, 1.0)])
+    found = store.dense_vectors(ORGANIZATION, chunks[0].document_id)
+    assert found.keys() == {chunk.id for chunk in chunks}
+    for chunk, vector in zip(chunks, vectors, strict=True):
+        assert found[chunk.id] == pytest.approx([part / math.hypot(*vector) for part in vector], abs=1e-6)
+
+
+def test_only_published_chunks_with_a_dense_vector_give_one(installation: Installation):
+    store = installation.open()
+    chunks = document(CORE, LAMP)
+    half = [*embedded(chunks[:1], [(1.0, 0.0, 0.0, 0.0)]), *embedded(chunks[1:])]
+    store.upsert(half)
+    assert store.dense_vectors(ORGANIZATION, chunks[0].document_id) == {}
+    store.publish(ORGANIZATION, chunks[0].document_id, 1)
+    assert dict(store.dense_vectors(ORGANIZATION, chunks[0].document_id)) == {chunks[0].id: (1.0, 0.0, 0.0, 0.0)}
+
+
 def test_a_store_without_an_embedding_model_works_by_words(installation: Installation):
     store = installation.open(Fingerprint(lexical=FINGERPRINT.lexical))
     ingest(store, document(CORE, LAMP))
