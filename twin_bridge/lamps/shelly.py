@@ -2,13 +2,15 @@
 
 `<prefix>/events/rpc` tells what changed (`NotifyStatus`, only the changed fields), `<prefix>/status/<component>` the
 whole component, if that is switched on in the device. Calls go to `<prefix>/rpc`; the device answers on `<src>/rpc`,
-where `src` is ours. Each command is followed by a question for the status, because a lamp that is already as asked
+where `src` is ours alone, and new with each start: answers to another bridge, whose calls have the same numbers, must
+not be taken for ours. Each command is followed by a question for the status, because a lamp that is already as asked
 notifies nobody.
 
 Devices are found by `<prefix>/online`. One whose prefix is not `shelly...` is asked how it is only once it has spoken
 like a Shelly, or if the lamps file names it.
 """
 
+import secrets
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -41,6 +43,8 @@ _PLACES = ("online", "events/rpc", "status/+")
 class _Device:
     prefix: str
     name: str = ""
+    own_id: str = ""
+    """What it calls itself, as far as it spoke since it was last announced; its prefix may be any other."""
     lamps: dict[str, Component] = field(default_factory=dict)
     lit: dict[str, bool] = field(default_factory=dict)
     online: bool | None = None
@@ -58,8 +62,8 @@ class ShellyLamps:
     quiet_seconds = 900.0
 
     def __init__(self, bridge: str, configured: Mapping[str, str] | None = None, *, discover: bool = True) -> None:
-        """`bridge` is our name, under which answers come; `configured` are prefixes of the lamps file, with names."""
-        self._src = f"twin/v1/bridge/{bridge}"
+        """Answers come below `bridge`, our name; `configured` are prefixes of the lamps file, with names."""
+        self._src = f"twin/v1/bridge/{bridge}/{secrets.token_hex(4)}"
         self._ids = count(1)
         self._calls: OrderedDict[int, _Call] = OrderedDict()
         self._devices = {prefix: _Device(prefix, name) for prefix, name in (configured or {}).items()}
@@ -112,10 +116,15 @@ class ShellyLamps:
     def _answer(self, payload: bytes) -> Reading:
         """What a device says to a call of ours; answers to others are none of our business."""
         said = read_object("shelly", payload)
-        number = said.number("id")
-        call = self._calls.pop(int(number), None) if number is not None else None
-        if call is None:
+        number = int(said.number("id") or 0)
+        call = self._calls.get(number)
+        if call is None or self._devices.get(call.device.prefix) is not call.device:
             return NOTHING
+        sender = said.text("src") or ""
+        if call.device.own_id not in {"", sender}:
+            raise BadPayload(call.device.prefix[:64], "wrong_sender")
+        call.device.own_id = sender
+        del self._calls[number]
         if "error" in said:
             lamp = call.device.lamps.get(call.component)
             words = (said.inner("error").text("message") or "it gives no reason")[:200]
@@ -137,6 +146,7 @@ class ShellyLamps:
         if device is None:
             device = self._take_in(prefix)
             newcomer = Reading(ask=self._introductions(device))
+        device.own_id = src
         return combined([newcomer, self._components(device, said.inner("params").values)])
 
     def _online(self, prefix: str, payload: bytes) -> Reading:
@@ -144,14 +154,19 @@ class ShellyLamps:
         if word not in {"true", "false", ""}:
             return NOTHING  # somebody else's `online`
         device = self._devices.get(prefix) or self._take_in(prefix)
-        device.online = {"true": True, "false": False}.get(word)
+        device.online, device.own_id = {"true": True, "false": False}.get(word), ""
         sightings = tuple(Sighting(lamp.device_id, online=device.online) for lamp in device.lamps.values())
         is_shelly = prefix.startswith("shelly") or prefix in self._configured or bool(device.lamps)
         return Reading(sightings, ask=self._introductions(device) if device.online and is_shelly else ())
 
     def _take_in(self, prefix: str) -> _Device:
+        """A device that may be a Shelly; where there is no place left, for one that never showed a lamp."""
         if len(self._devices) >= MAX_LAMPS:
-            raise BadPayload(prefix[:64], "too_many_devices")
+            idle = (each for each in self._devices.values() if not each.lamps and each.prefix not in self._configured)
+            oldest = next(idle, None)
+            if oldest is None:
+                raise BadPayload(prefix[:64], "too_many_devices")
+            del self._devices[oldest.prefix]
         device = self._devices[plain_topic(prefix, prefix)] = _Device(prefix)
         return device
 

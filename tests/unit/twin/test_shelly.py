@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from twin_bridge.client_messages import Wish
-from twin_bridge.lamps.protocol import Change, Reading, Report, Sighting
+from twin_bridge.lamps import shelly
+from twin_bridge.lamps.protocol import BadPayload, Change, Reading, Report, Sighting
 from twin_bridge.lamps.shelly import ShellyLamps
 from twin_bridge.protocol import Cap, Mode
 
 PREFIX = "shellyplusrgbwpm-a8032ab12345"
-ANSWERS = "twin/v1/bridge/lab/rpc"
 
 
 def call_of(reading: Reading, method: str) -> int:
@@ -19,13 +19,13 @@ def call_of(reading: Reading, method: str) -> int:
         frame = json.loads(question.payload)
         if frame["method"] == method:
             assert question.topic == f"{PREFIX}/rpc"
-            assert frame["src"] == "twin/v1/bridge/lab"
             return int(frame["id"])
     raise AssertionError(f"{method} was not asked")
 
 
-def answer(lamps: ShellyLamps, number: int, **body: Any) -> Reading:
-    return lamps.read(ANSWERS, json.dumps({"id": number, "src": PREFIX, "dst": "twin/v1/bridge/lab", **body}).encode())
+def answer(lamps: ShellyLamps, number: int, src: str = PREFIX, **body: Any) -> Reading:
+    ours = lamps.subscriptions[0]
+    return lamps.read(ours, json.dumps({"id": number, "src": src, "dst": ours.removesuffix("/rpc"), **body}).encode())
 
 
 def found(**components: Any) -> ShellyLamps:
@@ -114,6 +114,43 @@ def test_an_answer_is_a_report_and_a_refusal_is_told_in_its_words():
     assert refused == Sighting(f"{PREFIX}-light-0", refused="Overpower")
     assert only(answer(lamps, status_call, result={"id": 0, "output": True, "brightness": 5})).on is True
     assert answer(lamps, status_call, result={"output": False}) == Reading(), "an answer counts once"
+
+
+def test_answers_come_to_a_place_that_is_of_this_bridge_and_this_run_alone():
+    ours, theirs = ShellyLamps("lab"), ShellyLamps("lab")
+    assert ours.subscriptions[0] != theirs.subscriptions[0]
+    assert ours.subscriptions[0].startswith("twin/v1/bridge/lab/")
+    (question, *_) = ours.read(f"{PREFIX}/online", b"true").ask
+    assert f"{json.loads(question.payload)['src']}/rpc" == ours.subscriptions[0]
+
+
+def test_an_answer_from_another_device_does_not_count_and_the_right_one_still_does():
+    lamps = found(light_0={"output": False})
+    (question,) = lamps.poll(f"{PREFIX}-light-0")
+    number = json.loads(question.payload)["id"]
+    with pytest.raises(BadPayload, match="wrong_sender"):
+        answer(lamps, number, src="shellyplus1-other", result={"id": 0, "output": True})
+    assert only(answer(lamps, number, result={"id": 0, "output": True})).on is True
+
+
+def test_a_device_that_was_replaced_is_believed_once_it_is_announced():
+    lamps = found(light_0={"output": False})
+    assert lamps.read(f"{PREFIX}/online", b"true").ask
+    (question,) = lamps.poll(f"{PREFIX}-light-0")
+    number = json.loads(question.payload)["id"]
+    assert only(answer(lamps, number, src="shellyplus1-new", result={"output": True})).on is True
+
+
+def test_what_only_looks_like_a_shelly_never_takes_the_place_of_a_real_one(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shelly, "MAX_LAMPS", 2)
+    lamps = found(light_0={"output": False})
+    for number in range(5):
+        lamps.read(f"junk-{number}/online", b"true")
+    frame = {"src": "shelly1minig3-1", "method": "NotifyStatus", "params": {"switch:0": {"output": True}}}
+    assert lamps.read("garage/events/rpc", json.dumps(frame).encode()).sightings
+    assert lamps.poll(f"{PREFIX}-light-0")
+    with pytest.raises(BadPayload, match="too_many_devices"):
+        lamps.read("shellyplus1-third/online", b"true")
 
 
 def test_others_are_left_alone():
