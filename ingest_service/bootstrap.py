@@ -34,7 +34,7 @@ from ingest_service.web.fetch import Fetcher
 from ingest_service.web.guard import AddressGuard
 from ingest_service.web.pages import WebPages
 from ingest_service.web.refresh import Refreshes
-from ingest_service.workshop import keeper_of, open_ledger, open_workshop
+from ingest_service.workshop import keeper_of, open_bell, open_ledger, open_queue, open_workshop
 from shared.auth.guard import Guard
 from shared.db.rows import utc_now
 from shared.dense import Dense
@@ -65,7 +65,7 @@ def build_app(
     """
     ingest = settings.ingest
     ledger = open_ledger(settings, engine)
-    dispatcher = _dispatcher(settings, ledger)
+    dispatcher = _dispatcher(settings, ledger, store)
     shop = open_workshop(settings, store=store, model=model, ledger=ledger, dispatcher=dispatcher)
     intake, blobs, reader = shop.intake, shop.blobs, shop.reader
     refusals = Refusals(engine)
@@ -139,8 +139,10 @@ def build_app(
     return app
 
 
-def _dispatcher(settings: Settings, ledger: Ledger) -> Dispatcher:
+def _dispatcher(settings: Settings, ledger: Ledger, store: GenerationalStore) -> Dispatcher:
     ingest = settings.ingest
+    if settings.jobs.kind == "celery":
+        return open_bell(open_queue(settings), ledger.engine, store)
     return Workers(ledger, keeper_of(settings, ledger), count=ingest.workers, lease_s=ingest.lease_s)
 
 

@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
@@ -10,6 +11,7 @@ from ingest_service.documents.blobs import Blobs
 from ingest_service.documents.deletion import Remover
 from ingest_service.documents.intake import Intake
 from ingest_service.documents.versions import Versions
+from ingest_service.jobs.bell import Bell, JobQueue
 from ingest_service.jobs.dispatcher import Dispatcher
 from ingest_service.jobs.keeping import Keeper
 from ingest_service.jobs.ledger import Ledger
@@ -22,8 +24,12 @@ from ingest_service.pipeline import Pipeline
 from ingest_service.reading.reader import Reader
 from shared.embeddings.lexical import LexicalEncoder
 from shared.embeddings.model import EmbeddingModel
+from shared.errors import Unavailable
 from shared.settings import Settings
 from shared.vector_store.generational_store import GenerationalStore
+
+if TYPE_CHECKING:
+    from ingest_service.jobs.celery_queue import CeleryQueue
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,27 @@ def open_ledger(settings: Settings, engine: Engine) -> Ledger:
 
 def keeper_of(settings: Settings, ledger: Ledger) -> Keeper:
     return Keeper(ledger, keep_jobs=timedelta(days=settings.ingest.keep_jobs_days))
+
+
+def open_queue(settings: Settings) -> "CeleryQueue":
+    """What tells worker processes of work. Raises `Unavailable` where the settings name none."""
+    if settings.jobs.kind != "celery":
+        raise Unavailable("JOBS__KIND is in_process: the ingest service does the work itself. Set it to celery.")
+    if not settings.redis.url.get_secret_value():
+        raise Unavailable("JOBS__KIND is celery, but REDIS__URL does not name a Redis server.")
+    from ingest_service.jobs.celery_queue import CeleryQueue  # 0.3 s, only where it is used
+
+    return CeleryQueue(settings.redis.url, lease_s=settings.ingest.lease_s)
+
+
+def open_bell(queue: JobQueue, engine: Engine, store: GenerationalStore) -> Bell:
+    """Raises `Unavailable` where worker processes have no store that they could share."""
+    if not store.shared:
+        raise Unavailable(
+            "JOBS__KIND is celery, but the vectors are embedded (Qdrant Edge), which one process has for itself: set "
+            "STORE__QDRANT_URL to a Qdrant server, or leave JOBS__KIND at in_process."
+        )
+    return Bell(queue, engine)
 
 
 def open_workshop(

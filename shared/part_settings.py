@@ -40,6 +40,24 @@ class StoreSettings(Section):
     collection: str = Field("xgtwin", pattern=r"^[a-z0-9_-]{1,40}$", description="Name of the collection.")
 
 
+class RedisSettings(Section):
+    url: SecretStr = Field(
+        SecretStr(""),
+        description="Redis server, such as redis://:password@redis:6379/0, with a database of its own for each "
+        "installation; rediss:// for TLS.",
+    )
+
+
+class JobsSettings(Section):
+    kind: Literal["in_process", "celery"] = Field(
+        "in_process",
+        description="Who works on documents: threads of the ingest service, or processes of their own "
+        "(python -m ingest_service.worker) that Redis tells of work; those need vectors on a server.",
+    )
+    metrics_host: str = Field("127.0.0.1", description="Address of the metrics page of a worker process.")
+    metrics_port: int = Field(0, ge=0, le=65535, description="Port of the metrics page of a worker process; 0: none.")
+
+
 class EmbedderSettings(Section):
     kind: Literal["auto", "none", "fastembed", "openai"] = Field(
         "auto",

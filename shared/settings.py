@@ -11,7 +11,15 @@ from typing import Literal
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.part_settings import EmbedderSettings, LlmSettings, LogSettings, RetrievalSettings, StoreSettings
+from shared.part_settings import (
+    EmbedderSettings,
+    JobsSettings,
+    LlmSettings,
+    LogSettings,
+    RedisSettings,
+    RetrievalSettings,
+    StoreSettings,
+)
 from shared.sections import Service
 
 
@@ -48,7 +56,13 @@ class IngestSettings(Service):
         description="Hosts and networks of the own network that documents may be fetched from, although they are not "
         'public: ["wiki.lab", "10.1.0.0/16"].',
     )
-    workers: int = Field(1, ge=0, le=32, description="Documents processed at the same time; 0 only accepts and queues.")
+    workers: int = Field(
+        1,
+        ge=0,
+        le=32,
+        description="Documents processed at the same time, by each worker process if there are such; 0 only accepts "
+        "and queues.",
+    )
     max_queued: int = Field(10_000, ge=1, description="Jobs that may wait; beyond it POST answers 503.")
     max_attempts: int = Field(3, ge=1, description="Attempts before a document is set aside as failed.")
     lease_s: float = Field(60, gt=1, description="Seconds after which a silent worker counts as dead.")
@@ -125,6 +139,8 @@ class Settings(BaseSettings):
     query: QuerySettings = QuerySettings()
     twin: TwinSettings = TwinSettings()
     llm: LlmSettings = LlmSettings()
+    jobs: JobsSettings = JobsSettings()
+    redis: RedisSettings = RedisSettings()
     store: StoreSettings = StoreSettings()
     embedder: EmbedderSettings = EmbedderSettings()
     retrieval: RetrievalSettings = RetrievalSettings()

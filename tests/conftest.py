@@ -21,7 +21,8 @@ OPT_IN = "opt-in:"
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Tests never read the developer's environment or .env, and never write into the checkout."""
-    prefixes = ("INGEST__", "QUERY__", "TWIN__", "LLM__", "STORE__", "EMBEDDER__", "LOG__", "XGTWIN_", "DATABASE_")
+    sections = ("INGEST__", "QUERY__", "TWIN__", "LLM__", "JOBS__", "REDIS__", "STORE__", "EMBEDDER__", "LOG__")
+    prefixes = (*sections, "XGTWIN_", "DATABASE_")
     for name in list(os.environ):
         if name.startswith(prefixes):
             monkeypatch.delenv(name)

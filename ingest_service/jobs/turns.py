@@ -43,3 +43,10 @@ def anything_to_do(engine: Engine, now: datetime) -> bool:
     with Session(engine) as session:
         found = select(JobRow.id).where(or_(ready, col(JobRow.state) == JobState.RUNNING)).limit(1)
         return session.exec(found).first() is not None
+
+
+def count_ready(engine: Engine, now: datetime, most: int) -> int:
+    """How many jobs could be taken, counted up to `most`."""
+    ready = select(JobRow.id).where(col(JobRow.state) == JobState.QUEUED, col(JobRow.run_after) <= now).limit(most)
+    with Session(engine) as session:
+        return session.exec(select(func.count()).select_from(ready.subquery())).one()

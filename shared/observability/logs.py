@@ -48,7 +48,7 @@ def configure_logging(settings: LogSettings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.level.upper())
-    for noisy in ("httpx", "httpx2", "httpcore", "uvicorn", "watchdog", "amqtt", "transitions", "alembic"):
+    for noisy in ("httpx", "httpx2", "httpcore", "uvicorn", "watchdog", "amqtt", "transitions", "alembic", "celery"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -127,6 +127,24 @@ def open_current(generations: Generations, first: Fingerprint) -> Generation:
     return created
 
 
+def take_up(generations: Generations, wanted: Fingerprint, current: int) -> Generation | None:
+    """The filling after the current generation that an earlier process began for this fingerprint. What else is left
+    over from earlier swaps is dropped on the way to it."""
+    for number in generations.numbers():
+        if number == current:
+            continue
+        try:
+            found = generations.open(number) if number > current else None
+        except DamagedVectors:
+            found = None
+        if found is not None and found.fingerprint == wanted:
+            return found
+        if found is not None:
+            found.store.close()
+        generations.drop(number)
+    return None
+
+
 def beside(following: Generation, change: Callable[[Generation], None]) -> None:
     """What changes the current generation, done to the next one. A failure here costs nothing: the document counts as
     touched, and whoever fills the generation repairs it."""

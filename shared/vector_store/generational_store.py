@@ -14,7 +14,7 @@ from shared.errors import Unavailable
 from shared.models import Chunk, ScoredChunk
 from shared.observability.logs import get_logger
 from shared.vector_store.fingerprint import Fingerprint
-from shared.vector_store.generation import DamagedVectors, Filling, Generation, Generations, beside, open_current
+from shared.vector_store.generation import Filling, Generation, Generations, beside, open_current, take_up
 from shared.vector_store.protocol import EmbeddedChunk, SearchRequest
 
 log = get_logger(__name__)
@@ -67,6 +67,11 @@ class GenerationalStore:
     def next(self) -> Generation | None:
         """The generation that is being filled."""
         return self._next
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may open it too."""
+        return self._generations.shared
 
     def speaks(self, embedder: Embedder) -> bool:
         """Whether searches may use its vectors."""
@@ -127,19 +132,8 @@ class GenerationalStore:
     def unfinished(self, wanted: Fingerprint) -> bool:
         """Take up the filling that an earlier process began for this fingerprint, and drop what else is left over from
         earlier swaps. Whether there is something to take up."""
-        for number in self._generations.numbers():
-            if number == self._current.number or self._next is not None:
-                continue
-            try:
-                found = self._generations.open(number) if number > self._current.number else None
-            except DamagedVectors:
-                found = None
-            if found is not None and found.fingerprint == wanted:
-                self._next = found
-                continue
-            if found is not None:
-                found.store.close()
-            self._generations.drop(number)
+        if self._next is None:
+            self._next = take_up(self._generations, wanted, self._current.number)
         return self._next is not None
 
     def begin(self, wanted: Fingerprint) -> None:

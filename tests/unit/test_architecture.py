@@ -31,6 +31,8 @@ ONE_IMPORTER = {
     "markdown_it": "ingest_service/parsing/markup/markdown.py",
     "watchdog": "ingest_service/watched_folder/watcher.py",
     "amqtt": "xgtwin/demo_broker.py",
+    "celery": "ingest_service/jobs/celery_queue.py",
+    "kombu": "ingest_service/jobs/celery_queue.py",
     "trafilatura": "ingest_service/parsing/markup/main_content.py",
 }
 """One library, one file: replacing one of these is a change in one place."""

@@ -1,0 +1,136 @@
+"""How worker processes hear of work: through a real Redis, which may lose everything without any harm."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from ingest_service.documents.lifecycle import add_job
+from ingest_service.jobs.bell import MOST_RINGS, Bell
+from ingest_service.jobs.celery_queue import WORK, CeleryQueue
+from ingest_service.tables import DocumentRow, JobKind
+from shared.errors import Unavailable
+from tests.redis_server import PASSWORD, RedisServer, redis_server
+
+ROOT = Path(__file__).parents[3]
+PATIENCE_S = 60.0
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    with redis_server(tmp_path / "redis") as server:
+        yield server
+
+
+@pytest.fixture
+def queue(redis: RedisServer) -> CeleryQueue:
+    return CeleryQueue(SecretStr(redis.url), lease_s=60)
+
+
+def waiting(redis: RedisServer) -> int:
+    with redis.client() as client:
+        return int(client.llen(WORK))
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {PATIENCE_S} s for {what}"
+        time.sleep(0.02)
+
+
+def add_jobs(engine: Engine, count: int) -> None:
+    with Session(engine) as session:
+        for _ in range(count):
+            document = DocumentRow(name="a", content_hash=uuid4().hex, size=1, media_type="x", status="queued")
+            session.add(document)
+            session.flush()
+            add_job(session, document, JobKind.INGEST, 0)
+        session.commit()
+
+
+@pytest.fixture
+def bell(engine: Engine, queue: CeleryQueue) -> Iterator[Bell]:
+    bell = Bell(queue, engine)
+    yield bell
+    bell.stop()
+
+
+def test_as_many_messages_wait_as_were_wanted_however_often_one_rings(redis: RedisServer, queue: CeleryQueue):
+    for wanted, there in ((2, 2), (5, 5), (5, 5), (3, 5), (0, 5)):
+        queue.ring(wanted)
+        assert waiting(redis) == there
+
+
+def test_a_redis_that_is_away_is_said_without_its_password(redis: RedisServer, queue: CeleryQueue):
+    redis.stop()
+    with pytest.raises(Unavailable, match="REDIS__URL") as away:
+        queue.ring(1)
+    assert PASSWORD not in away.value.detail
+
+
+def test_a_wrong_password_is_said_too(redis: RedisServer):
+    queue = CeleryQueue(SecretStr(redis.url.replace(PASSWORD, "errada")), lease_s=60)
+    with pytest.raises(Unavailable, match="REDIS__URL"):
+        queue.ring(1)
+
+
+def test_the_bell_rings_once_for_each_job_and_never_for_more_than_workers_can_hear(
+    engine: Engine, redis: RedisServer, bell: Bell
+):
+    add_jobs(engine, 3)
+    bell.start(lambda _: None)
+    until(lambda: waiting(redis) == 3, "three messages")
+    add_jobs(engine, MOST_RINGS + 20)
+    bell.wake()
+    until(lambda: waiting(redis) == MOST_RINGS, "as many messages as there may be")
+    bell.wake()
+    assert waiting(redis) == MOST_RINGS
+
+
+def test_messages_that_redis_lost_are_sent_again_when_it_is_back(engine: Engine, redis: RedisServer, bell: Bell):
+    add_jobs(engine, 2)
+    bell.start(lambda _: None)
+    until(lambda: waiting(redis) == 2, "two messages")
+    redis.stop()
+    bell.wake()
+    until(lambda: "REDIS__URL" in str(bell.facts()["queue"]), "the bell to say that Redis is away")
+    redis.start()
+    assert waiting(redis) == 0
+    until(lambda: waiting(redis) == 2, "the messages to be there again, nobody having asked")
+    until(lambda: bell.facts()["queue"] == "ok", "the bell to say that Redis is back")
+
+
+@pytest.mark.parametrize("program", ["ingest_service", "ingest_service.worker", "ingest_service.beat"])
+def test_a_start_without_what_worker_processes_need_says_what_to_set(tmp_path: Path, program: str):
+    assert "REDIS__URL does not name a Redis server" in refusal(tmp_path, program, JOBS__KIND="celery")
+
+
+@pytest.mark.parametrize("program", ["ingest_service", "ingest_service.worker"])
+def test_embedded_vectors_cannot_be_shared_and_the_start_says_so_in_one_sentence(tmp_path: Path, program: str):
+    said = refusal(tmp_path, program, JOBS__KIND="celery", REDIS__URL=f"redis://:{PASSWORD}@127.0.0.1:1/0")
+    assert "STORE__QDRANT_URL" in said
+    assert PASSWORD not in said
+
+
+def test_a_worker_of_an_installation_without_workers_says_what_to_set(tmp_path: Path):
+    assert "JOBS__KIND is in_process" in refusal(tmp_path, "ingest_service.worker")
+
+
+def refusal(folder: Path, program: str, **settings: str) -> str:
+    """What the program says when it does not start."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "EMBEDDER__KIND": "none", **settings}
+    started = subprocess.run(
+        [sys.executable, "-m", program], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert started.returncode == 1, started.stderr
+    (line,) = [line for line in started.stderr.splitlines() if line.startswith(f"{program}: ")]
+    return line
