@@ -32,11 +32,15 @@ class LlmSettings(Section):
 
 
 class StoreSettings(Section):
-    kind: Literal["auto", "edge", "qdrant"] = Field(
-        "auto", description="auto: a Qdrant server if its URL is set, else Qdrant Edge in process."
+    kind: Literal["auto", "edge", "qdrant", "pgvector"] = Field(
+        "auto",
+        description="auto: a Qdrant server if its URL is set, else Qdrant Edge in process; pgvector: PostgreSQL.",
     )
     qdrant_url: str = Field("", description="Qdrant server, such as http://qdrant:6333.")
     qdrant_api_key: SecretStr = Field(SecretStr(""), description="Its key, if it wants one.")
+    pgvector_url: str = Field(
+        "", description="For kind=pgvector: the database that holds the vectors; empty means DATABASE_URL."
+    )
     collection: str = Field("xgtwin", pattern=r"^[a-z0-9_-]{1,40}$", description="Name of the collection.")
 
 

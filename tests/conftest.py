@@ -1,7 +1,7 @@
 """What holds for every test: no secrets of the developer's environment, and no silent skips in CI."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -58,6 +58,13 @@ def empty_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Eng
         engine = open_engine(Settings(_env_file=None, data_dir=tmp_path, database_url=url))
         stack.callback(engine.dispose)
         yield engine
+
+
+@pytest.fixture
+def new_database(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
+    """Makes an empty PostgreSQL database and returns its URL, for tests that may or may not need one."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(request.getfixturevalue("postgres").empty())
 
 
 @pytest.hookimpl(hookwrapper=True)

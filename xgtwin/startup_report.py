@@ -104,6 +104,8 @@ def _database(settings: Settings) -> str:
 
 
 def _store(settings: Settings) -> str:
+    if settings.store.kind == "pgvector":
+        return "vectors in PostgreSQL"
     remote = settings.store.kind == "qdrant" or (settings.store.kind == "auto" and settings.store.qdrant_url)
     return f"Qdrant at {settings.store.qdrant_url}" if remote else "Qdrant Edge in this process"
 

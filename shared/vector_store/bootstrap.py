@@ -76,6 +76,12 @@ def reindex_request(settings: Settings) -> Path:
 def _generations(settings: Settings, name: str, stems: Stems) -> Generations:
     # Each adapter's library is heavy and only one is used: imported where it is chosen.
     store = settings.store
+    if store.kind == "pgvector":
+        from shared.vector_store.pgvector import connect as connect_postgres
+        from shared.vector_store.pgvector_generations import PgvectorGenerations
+
+        url = _postgres_url(settings)
+        return PgvectorGenerations(lambda: connect_postgres(url), name, stems)
     if _on_a_server(store):
         from shared.vector_store.qdrant import connect
         from shared.vector_store.qdrant_generations import QdrantGenerations
@@ -91,3 +97,13 @@ def _on_a_server(store: StoreSettings) -> bool:
     if store.kind == "qdrant" and not store.qdrant_url:
         raise Unavailable("STORE__KIND is qdrant, but STORE__QDRANT_URL does not name a server.")
     return store.kind == "qdrant" or (store.kind == "auto" and bool(store.qdrant_url))
+
+
+def _postgres_url(settings: Settings) -> str:
+    url = settings.store.pgvector_url or settings.database_url
+    if not url.startswith("postgres"):
+        raise Unavailable(
+            "STORE__KIND is pgvector, but neither STORE__PGVECTOR_URL nor DATABASE_URL names a PostgreSQL database, "
+            "such as postgresql://user:password@host/xgtwin."
+        )
+    return url

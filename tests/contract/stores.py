@@ -11,10 +11,12 @@ from qdrant_client import QdrantClient
 
 from shared.embeddings.lexical import LexicalEncoder
 from shared.models import DEFAULT_ORGANIZATION_ID, Chunk, Filters, Labels
+from shared.vector_store import pgvector
 from shared.vector_store.edge import EdgeVectorStore
 from shared.vector_store.edge_generations import EdgeGenerations
 from shared.vector_store.fingerprint import Fingerprint
 from shared.vector_store.generational_store import GenerationalStore
+from shared.vector_store.pgvector import PgvectorStore
 from shared.vector_store.protocol import EmbeddedChunk, SearchRequest, VectorStore
 from shared.vector_store.qdrant import QdrantVectorStore, connect
 
@@ -23,6 +25,8 @@ FINGERPRINT = Fingerprint(lexical=ENCODER.fingerprint, model="test/four", dimens
 ORGANIZATION = DEFAULT_ORGANIZATION_ID
 
 Opener = Callable[[Fingerprint], VectorStore]
+NewDatabase = Callable[[], str]
+"""Makes an empty PostgreSQL database and returns its URL."""
 
 
 @dataclass
@@ -79,6 +83,10 @@ def qdrant_server_installation(_: Path) -> Installation:
             connect(url, os.environ.get("QDRANT_API_KEY")), collection, fingerprint, ENCODER.stems
         )
     )
+
+
+def pgvector_installation(url: str) -> Installation:
+    return Installation(lambda fingerprint: PgvectorStore(pgvector.connect(url), "test", 1, fingerprint, ENCODER.stems))
 
 
 INSTALLATIONS = {

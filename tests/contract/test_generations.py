@@ -13,13 +13,26 @@ import pytest
 from qdrant_client import QdrantClient
 
 from shared.errors import Unavailable
+from shared.vector_store import pgvector
 from shared.vector_store.edge import EdgeVectorStore
 from shared.vector_store.edge_generations import EdgeGenerations
 from shared.vector_store.fingerprint import Fingerprint
+from shared.vector_store.generation import Generations
 from shared.vector_store.generational_store import GenerationalStore
+from shared.vector_store.pgvector_generations import PgvectorGenerations
 from shared.vector_store.qdrant import QdrantVectorStore, connect
 from shared.vector_store.qdrant_generations import QdrantGenerations
-from tests.contract.stores import ENCODER, FINGERPRINT, ORGANIZATION, ask, document, embedded, ingest, texts
+from tests.contract.stores import (
+    ENCODER,
+    FINGERPRINT,
+    ORGANIZATION,
+    NewDatabase,
+    ask,
+    document,
+    embedded,
+    ingest,
+    texts,
+)
 
 ROOT = Path(__file__).parents[2]
 WORDS = Fingerprint(lexical=ENCODER.fingerprint)
@@ -36,25 +49,30 @@ class Unclosed(QdrantClient):
         pass
 
 
-@pytest.fixture(params=["edge", "qdrant-local", "qdrant-server"])
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
+@pytest.fixture(params=["edge", "qdrant-local", "qdrant-server", "pgvector"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path, new_database: NewDatabase) -> Iterator[Open]:
 
     stores: list[GenerationalStore] = []
     if request.param == "edge":
 
-        def generations() -> EdgeGenerations | QdrantGenerations:
+        def generations() -> Generations:
             return EdgeGenerations(tmp_path / "vectors" / "test", ENCODER.stems)
     elif request.param == "qdrant-local":
         client = Unclosed(path=str(tmp_path))
 
-        def generations() -> EdgeGenerations | QdrantGenerations:
+        def generations() -> Generations:
             return QdrantGenerations(lambda: client, "test", ENCODER.stems)
+    elif request.param == "pgvector":
+        database = new_database()
+
+        def generations() -> Generations:
+            return PgvectorGenerations(lambda: pgvector.connect(database), "test", ENCODER.stems)
     else:
         url, name = os.environ.get("QDRANT_URL"), f"generations-{uuid4().hex[:12]}"
         if not url:
             pytest.skip("opt-in: set QDRANT_URL to run the contract against a Qdrant server")
 
-        def generations() -> EdgeGenerations | QdrantGenerations:
+        def generations() -> Generations:
             return QdrantGenerations(lambda: connect(url, os.environ.get("QDRANT_API_KEY")), name, ENCODER.stems)
 
     def reopened() -> GenerationalStore:
@@ -215,20 +233,30 @@ def test_a_collection_of_an_earlier_release_becomes_the_first_generation_on_a_se
     assert [each.name for each in client.get_collections().collections] == ["test-1"]
 
 
-def test_another_process_follows_a_swap_on_a_server_without_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("kind", ["qdrant-local", "pgvector"])
+def test_another_process_follows_a_swap_on_a_server_without_a_restart(
+    tmp_path: Path, new_database: NewDatabase, monkeypatch: pytest.MonkeyPatch, kind: str
+):
+    def generations() -> Generations:
+        if kind == "pgvector":
+            return PgvectorGenerations(lambda: pgvector.connect(url), "test", ENCODER.stems)
+        return QdrantGenerations(lambda: client, "test", ENCODER.stems)
+
+    url = new_database() if kind == "pgvector" else ""
     client = Unclosed(path=str(tmp_path))
-    owner, follower = (
-        GenerationalStore(QdrantGenerations(lambda: client, "test", ENCODER.stems), WORDS, FINGERPRINT.model)
-        for _ in range(2)
-    )
+    owner, follower = (GenerationalStore(generations(), WORDS, FINGERPRINT.model) for _ in range(2))
     ingest(owner, document(TOWER, name="torre"))
     assert texts(follower, ask("torre")) == [TOWER]
     owner.begin(FINGERPRINT)
     filled(owner, "torre")
     owner.swap()
+    if kind == "pgvector":  # qdrant-client's own engine answers otherwise than a server to this
+        assert texts(follower, ask("torre")) == [TOWER], "the generation it served is gone by now"
     monkeypatch.setattr("shared.vector_store.generational_store.LOOK_AGAIN_S", 0.0)
     assert follower.fingerprint == FINGERPRINT
     assert texts(follower, ask("nada", dense=EAST)) == [TOWER]
+    owner.close()
+    follower.close()
 
 
 KILLED_WHILE_IT_BEGINS = """

@@ -12,7 +12,7 @@ from shared.part_settings import StoreSettings
 from shared.settings import Settings
 from shared.vector_store.bootstrap import open_store, open_words
 from shared.vector_store.fingerprint import Fingerprint
-from tests.contract.stores import ask, document, ingest, texts
+from tests.contract.stores import NewDatabase, ask, document, ingest, texts
 
 
 def settings(tmp_path: Path, **store: object) -> Settings:
@@ -65,6 +65,31 @@ def test_a_server_that_is_not_there_is_unavailable_naming_the_setting(tmp_path: 
 def test_asking_for_a_server_without_naming_it_is_an_error(tmp_path: Path):
     with pytest.raises(Unavailable, match="STORE__QDRANT_URL"):
         open_store(settings(tmp_path, kind="qdrant"), None)
+
+
+def test_vectors_live_in_the_database_of_the_tables_unless_they_have_one_of_their_own(
+    tmp_path: Path, new_database: NewDatabase
+):
+    own = settings(tmp_path, kind="pgvector", pgvector_url=new_database())
+    for chosen in (own, settings(tmp_path, kind="pgvector").model_copy(update={"database_url": new_database()})):
+        store = open_store(chosen, None)
+        assert store.count(DEFAULT_ORGANIZATION_ID) == 0
+        ingest(store, document("A torre do campus."))
+        store.close()
+        store = open_store(chosen, None)
+        assert texts(store, ask("torres")) == ["A torre do campus."]
+        store.close()
+    assert not (tmp_path / "vectors").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [("", "neither"), ("sqlite:///x.db", "neither"), ("postgresql://nobody@127.0.0.1:9/none", "does not do")],
+)
+def test_pgvector_without_a_database_is_unavailable_naming_the_setting(tmp_path: Path, url: str, said: str):
+    with pytest.raises(Unavailable, match="STORE__PGVECTOR_URL") as refused:
+        open_store(settings(tmp_path, kind="pgvector", pgvector_url=url), None)
+    assert said in refused.value.detail
 
 
 def test_damaged_vectors_are_set_aside_and_the_store_opens_empty(tmp_path: Path):

@@ -21,10 +21,12 @@ from tests.contract.stores import (
     INSTALLATIONS,
     ORGANIZATION,
     Installation,
+    NewDatabase,
     ask,
     document,
     embedded,
     ingest,
+    pgvector_installation,
     texts,
 )
 
@@ -36,9 +38,12 @@ RULES = "A carga horária mínima do estágio curricular é de 160 horas."
 FOOD = "O restaurante universitário abre às onze horas."
 
 
-@pytest.fixture(params=INSTALLATIONS)
-def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
-    made = INSTALLATIONS[request.param](tmp_path)
+@pytest.fixture(params=[*INSTALLATIONS, "pgvector"])
+def installation(request: pytest.FixtureRequest, tmp_path: Path, new_database: NewDatabase) -> Iterator[Installation]:
+    if request.param == "pgvector":
+        made = pgvector_installation(new_database())
+    else:
+        made = INSTALLATIONS[request.param](tmp_path)
     yield made
     made.close()
 
@@ -356,7 +361,7 @@ def test_everything_is_found_again_after_closing_and_opening(installation: Insta
     assert store.count(ORGANIZATION, published=False) == 1
 
 
-@pytest.mark.parametrize("installation", ["edge", "qdrant-local", "qdrant-server"], indirect=True)
+@pytest.mark.parametrize("installation", ["edge", "qdrant-local", "qdrant-server", "pgvector"], indirect=True)
 @pytest.mark.parametrize(
     "change",
     [{"model": "test/other"}, {"dimension": 8}, {"model": None, "dimension": None}, {"lexical": "lex"}, {"layout": 9}],
@@ -417,7 +422,7 @@ def test_a_closed_store_says_that_it_is_unavailable(installation: Installation):
 
 
 # qdrant-client's own engine serves one thread; the product never uses it.
-@pytest.mark.parametrize("installation", ["edge", "qdrant-server"], indirect=True)
+@pytest.mark.parametrize("installation", ["edge", "qdrant-server", "pgvector"], indirect=True)
 def test_threads_may_write_and_search_at_the_same_time(store: VectorStore):
 
     def work(number: int) -> list[str]:

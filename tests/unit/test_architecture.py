@@ -14,6 +14,7 @@ MAX_LINES = 250
 ONE_IMPORTER = {
     "qdrant_edge": "shared/vector_store/edge.py",
     "qdrant_client": "shared/vector_store/qdrant.py",
+    "pgvector": "shared/vector_store/pgvector_tables.py",
     "fastembed": "shared/embeddings/fastembed_embedder.py",
     "httpx2": "query_service/llm/openai_compatible.py",
     "huggingface_hub": "shared/embeddings/hub.py",
@@ -42,6 +43,7 @@ SECOND_IMPORTERS = {
     ("qdrant_edge", "shared/vector_store/edge_shard.py"): "the same adapter's files, beside it",
     ("qdrant_client", "shared/vector_store/qdrant_generations.py"): "its collections, beside the adapter of one",
     ("qdrant_client", "shared/vector_store/qdrant_requests.py"): "the same adapter's requests, beside it",
+    ("pgvector", "shared/vector_store/pgvector_requests.py"): "the same adapter's requests, beside it",
     ("fastembed", "query_service/retrieval/fastembed_reranker.py"): "its cross-encoders, which only questions need",
     ("paho", "xgtwin/broker_probe.py"): "listens for xgtwin doctor, which must not announce itself as a bridge",
     ("paho", "xgtwin/simulated/wire.py"): "the other end of the wire, which the bridge must not share code with",

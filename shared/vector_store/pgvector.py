@@ -1,0 +1,206 @@
+"""PostgreSQL with pgvector (0.7 or later) by the same port: one table of chunks for each generation.
+
+Every change is one transaction, so a document's new version takes the place of the old one from one moment to the next.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared.db.engine import open_postgres
+from shared.errors import Unavailable
+from shared.models import Chunk, ScoredChunk
+from shared.observability.logs import get_logger
+from shared.vector_store import stored_chunk
+from shared.vector_store.fingerprint import Fingerprint, require_match
+from shared.vector_store.pgvector_requests import every, lexical, query, row, term
+from shared.vector_store.pgvector_tables import generations, make, prepare, tables_of
+from shared.vector_store.protocol import EmbeddedChunk, SearchRequest
+from shared.vector_store.stored_chunk import DAY, LABELS, Places, Stems
+
+log = get_logger(__name__)
+
+UPSERT_ROWS = 64
+FOR_SEARCHES = {
+    "hnsw.iterative_scan": "strict_order",  # go on until there are enough that the conditions hold for
+    "hnsw.ef_search": "100",  # as many as are wanted at least
+    "plan_cache_mode": "force_custom_plan",  # a question's words decide which index is worth it
+    "jit": "off",  # takes longer than the search
+}
+
+
+def connect(url: str) -> Engine:
+    """An engine; nothing is sent yet."""
+    return open_postgres(url, " ".join(f"-c {name}={value}" for name, value in FOR_SEARCHES.items()))
+
+
+class PgvectorStore:
+    """The `VectorStore` port over one generation, which is made if it is absent. The engine becomes the store's own.
+
+    Raises `Unavailable` if the server does not answer or has no pgvector, `Conflict` if the generation was made with
+    another fingerprint.
+    """
+
+    def __init__(self, engine: Engine, collection: str, number: int, fingerprint: Fingerprint, stems: Stems) -> None:
+        self._engine = engine
+        self._stems = stems
+        self._has_dense = fingerprint.dimension is not None
+        self._closed = False
+        self._tables = tables_of(collection, number, fingerprint.dimension)
+        self._chunks = self._tables.chunks
+        quoted = engine.dialect.identifier_preparer.format_table
+        self._names = quoted(self._chunks), quoted(self._tables.counts)
+        try:
+            self._open(collection, number, fingerprint)
+        except Exception:
+            engine.dispose()
+            raise
+
+    def upsert(self, chunks: Sequence[EmbeddedChunk]) -> None:
+        for start in range(0, len(chunks), UPSERT_ROWS):
+            rows = [
+                row(chunk, self._stems, with_dense=self._has_dense) for chunk in chunks[start : start + UPSERT_ROWS]
+            ]
+            storing = insert(self._chunks).values(rows)
+            replaced = {name: storing.excluded[name] for name in rows[0] if name != "id"}
+            with self._writing() as connection:
+                connection.execute(storing.on_conflict_do_update(index_elements=["id"], set_=replaced))
+
+    def publish(self, organization_id: UUID, document_id: UUID, version: int) -> None:
+        document, of_version = self._document(organization_id, document_id), self._chunks.c.version == version
+        with self._writing() as connection:
+            connection.execute(
+                update(self._chunks).where(document, of_version, ~self._chunks.c.published).values(published=True)
+            )
+            connection.execute(delete(self._chunks).where(document, ~of_version))
+
+    def relabel(self, chunks: Sequence[EmbeddedChunk]) -> None:
+        columns = self._chunks.c
+        changing = update(self._chunks).where(columns.id == bindparam("stored"))
+        changing = changing.values(
+            {name: bindparam(f"new_{name}") for name in ("labels", "day", "lex", "keys")}
+            | {"chunk": columns.chunk.concat(bindparam("names", type_=columns.chunk.type))}
+        )
+        rows = []
+        for embedded in chunks:
+            names = stored_chunk.changeable(embedded)
+            new = {"labels": names.pop(LABELS), "day": names.pop(DAY), **lexical(embedded, self._stems)}
+            rows.append({"stored": embedded.chunk.id, "names": names} | {f"new_{key}": new[key] for key in new})
+        with self._writing() as connection:
+            connection.execute(changing, rows)
+
+    def delete(self, organization_id: UUID, document_id: UUID) -> None:
+        with self._writing() as connection:
+            connection.execute(delete(self._chunks).where(self._document(organization_id, document_id)))
+
+    def search(self, request: SearchRequest) -> list[ScoredChunk]:
+        wanted = query(request, *self._names)
+        if wanted is None:
+            return []
+        with self._reading() as connection:
+            found = connection.execute(*wanted).all()
+        return [ScoredChunk(chunk=stored_chunk.from_payload(chunk), score=score) for chunk, score in found]
+
+    def term_counts(self, organization_id: UUID, terms: Sequence[str]) -> Mapping[str, int]:
+        keys = {term(organization_id, stem): stem for stem in terms}
+        counts = self._tables.counts
+        with self._reading() as connection:
+            found = connection.execute(select(counts).where(counts.c.key.in_(keys))).all()
+        return dict.fromkeys(terms, 0) | {keys[key]: n for key, n in found}
+
+    def chunks(self, organization_id: UUID, document_id: UUID) -> list[Chunk]:
+        return self._in_order(self._document(organization_id, document_id))
+
+    def neighbours(self, chunks: Sequence[Chunk]) -> list[Chunk]:
+        return [chunk for places in stored_chunk.places_beside(chunks) for chunk in self._in_order(*self._at(places))]
+
+    def count(self, organization_id: UUID, document_id: UUID | None = None, *, published: bool | None = True) -> int:
+        columns = self._chunks.c
+        if document_id is None and published:
+            counting = select(self._tables.counts.c.n).where(self._tables.counts.c.key == every(organization_id))
+        else:
+            counting = select(func.count()).where(columns.organization_id == organization_id)
+            if document_id is not None:
+                counting = counting.where(columns.document_id == document_id)
+            if published is not None:
+                counting = counting.where(columns.published == published)
+        with self._reading() as connection:
+            return connection.scalar(counting) or 0
+
+    def unembedded(self, limit: int) -> list[Chunk]:
+        if not self._has_dense:
+            return []
+        lacking = select(self._chunks.c.chunk).where(self._chunks.c.dense.is_(None)).limit(limit)
+        with self._reading() as connection:
+            return [stored_chunk.from_payload(chunk) for chunk in connection.scalars(lacking)]
+
+    def add_dense(self, vectors: Mapping[UUID, tuple[float, ...]]) -> None:
+        given = update(self._chunks).where(self._chunks.c.id == bindparam("stored")).values(dense=bindparam("vector"))
+        with self._writing() as connection:
+            connection.execute(given, [{"stored": key, "vector": list(vectors[key])} for key in vectors])
+
+    def ping(self) -> None:
+        with self._reading() as connection:
+            connection.execute(select(self._chunks.c.id).limit(1))
+
+    def close(self) -> None:
+        self._closed = True
+        self._engine.dispose()
+
+    def _open(self, collection: str, number: int, fingerprint: Fingerprint) -> None:
+        with speaking(), self._engine.begin() as connection:
+            prepare(connection)
+            there = select(generations.c.fingerprint).filter_by(collection=collection, number=number)
+            found = connection.scalar(there)
+            if found is None:
+                make(connection, self._tables)
+                found = fingerprint.model_dump()
+                values = {"collection": collection, "number": number, "fingerprint": found}
+                connection.execute(insert(generations).values(values))
+        require_match(found, fingerprint)
+
+    def _document(self, organization_id: UUID, document_id: UUID) -> ColumnElement[bool]:
+        columns = self._chunks.c
+        return (columns.organization_id == organization_id) & (columns.document_id == document_id)
+
+    def _at(self, places: Places) -> tuple[ColumnElement[bool], ...]:
+        columns = self._chunks.c
+        document = self._document(places.organization_id, places.document_id)
+        return document, columns.version == places.version, columns.index.in_(places.indices)
+
+    def _in_order(self, *wanted: ColumnElement[bool]) -> list[Chunk]:
+        columns = self._chunks.c
+        ordered = select(columns.chunk).where(columns.published, *wanted).order_by(columns.index)
+        with self._reading() as connection:
+            return [stored_chunk.from_payload(chunk) for chunk in connection.scalars(ordered)]
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        if self._closed:
+            raise Unavailable("The vector store was closed.")
+        with speaking(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._reading() as connection, connection.begin():
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": self._tables.lock})
+            yield connection
+
+
+@contextmanager
+def speaking() -> Iterator[None]:
+    """Turn the database's errors into ours: the cause for the log, the meaning for the caller."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        log.error("vector_store_failed", store="pgvector", error=str(error))
+        raise Unavailable(
+            "PostgreSQL does not do what was asked of the vectors; check STORE__PGVECTOR_URL or DATABASE_URL, that it "
+            "runs and that it has the extension pgvector. The log says what it answered.",
+            retry_after=5,
+        ) from error
