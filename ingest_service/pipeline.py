@@ -24,6 +24,7 @@ from shared.errors import Unavailable
 from shared.models import Chunk, DocumentStatus, Labels
 from shared.observability.logs import get_logger
 from shared.observability.metrics import CHUNKS_STORED, EMBEDDINGS_MADE, INGEST_TROUBLE, STAGE_SECONDS
+from shared.observability.traces import span
 from shared.vector_store.generational_store import GenerationalStore
 from shared.vector_store.protocol import EmbeddedChunk, SparseVector
 
@@ -186,7 +187,8 @@ class Pipeline:
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
         started = time.perf_counter()
-        yield
+        with span(name):
+            yield
         STAGE_SECONDS.labels(name).observe(time.perf_counter() - started)
 
 

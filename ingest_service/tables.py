@@ -188,4 +188,6 @@ class JobRow(OwnedRow, table=True):
     run_after: datetime = utc_field()
     cancel_reason: str | None = None
     error: str | None = None
+    traceparent: str = ""
+    """The span that asked for it, as W3C writes it: whichever process takes the job goes on with its trace."""
     updated_at: datetime = utc_field()

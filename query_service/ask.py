@@ -23,7 +23,10 @@ from query_service.events import Delta, Done, Event, Meta, Sources, Timings, sou
 from query_service.evidence import EvidenceFinder
 from query_service.question import Question
 from query_service.words.language import language_of
+from shared.observability.logs import identify
 from shared.observability.metrics import ANSWERS, ASK_STAGE_SECONDS
+from shared.observability.slow import tell_if_slow
+from shared.observability.traces import span
 
 
 class Asker:
@@ -41,6 +44,7 @@ class Asker:
         memory: Memory | None,
         afterwork: Afterwork,
         ingest_url: str,
+        slow_ms: float,
     ) -> None:
         self._conversations = conversations
         self._rewriter = rewriter
@@ -51,6 +55,7 @@ class Asker:
         self._memory = memory
         self._afterwork = afterwork
         self._ingest_url = ingest_url
+        self._slow_ms = slow_ms
 
     async def ask(self, question: Question) -> AsyncGenerator[Event, None]:
         """`Meta Sources Delta* Citation* Usage Done`.
@@ -59,16 +64,18 @@ class Asker:
         Closing the generator stops everything, the language model included; the answer is then not kept.
         """
         begun = time.perf_counter()
-        opened = await asyncio.to_thread(
-            self._conversations.open,
-            question.organization_id,
-            question.conversation_id,
-            question.text,
-            question.visitor,
-        )
-        remembered = await self._memory.recall(question) if self._memory else ()
-        past = Past(opened.history, opened.summary, remembered)
-        standalone = await self._rewriter.rewrite(question.text, past)
+        with span("understand"):
+            opened = await asyncio.to_thread(
+                self._conversations.open,
+                question.organization_id,
+                question.conversation_id,
+                question.text,
+                question.visitor,
+            )
+            identify(conversation_id=str(opened.conversation_id))
+            remembered = await self._memory.recall(question) if self._memory else ()
+            past = Past(opened.history, opened.summary, remembered)
+            standalone = await self._rewriter.rewrite(question.text, past)
         yield Meta(
             conversation_id=opened.conversation_id,
             message_id=opened.message_id,
@@ -114,25 +121,29 @@ class Asker:
             cached=kept is not None,
             standalone_question=standalone,
         )
-        await asyncio.to_thread(self._conversations.answered, question.organization_id, opened.question_id, done)
+        with span("keep"):
+            await asyncio.to_thread(self._conversations.answered, question.organization_id, opened.question_id, done)
         self._afterwork.start("summary", self._summariser.run(opened.conversation_id))
         if self._memory:
             self._afterwork.start("memory", self._memory.remember(question, done))
         ANSWERS.labels(done.model, str(done.grounded).lower(), done.reason or "").inc()
+        stages = done.timings_ms.model_dump(exclude={"total"})
+        tell_if_slow("slow_question", done.timings_ms.total, self._slow_ms, **stages, model=done.model)
         yield done
 
     async def _anew(
         self, question: Question, past: Past, standalone: str | None, draft: Draft, key: str | None
     ) -> AsyncGenerator[Sources | Delta, None]:
         """Passages, and the answer that is written from them into `draft`."""
-        evidence = await self._finder.find(
-            question.organization_id,
-            question.text,
-            past.history,
-            question.top_k,
-            question.filters,
-            standalone=standalone,
-        )
+        with span("retrieve"):
+            evidence = await self._finder.find(
+                question.organization_id,
+                question.text,
+                past.history,
+                question.top_k,
+                question.filters,
+                standalone=standalone,
+            )
         sources = sources_of(evidence.passages, self._ingest_url)
         yield sources
         evidence = evidence.after(past.summary, past.remembered)

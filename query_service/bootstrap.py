@@ -90,6 +90,7 @@ def build_app(
         memory=memory,
         afterwork=afterwork,
         ingest_url=settings.ingest.base_url,
+        slow_ms=settings.query.slow_ms,
     )
     status = Status(dense, llm, reranker)
     required = settings.auth_required(settings.query)

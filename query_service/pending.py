@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from shared.models import PENDING_STATUSES
 from shared.observability.logs import get_logger
 from shared.observability.metrics import PENDING_UNKNOWN
+from shared.observability.traces import call
 
 log = get_logger(__name__)
 
@@ -37,10 +38,13 @@ class PendingDocuments:
         """
         statuses = ",".join(sorted(PENDING_STATUSES))
         try:
-            answer = await self._client.get(
-                "/documents", params={"status": statuses, "limit": str(LIMIT)}, headers=dict(credential)
-            )
-            answer.raise_for_status()
+            with call("GET /documents") as asking:
+                answer = await self._client.get(
+                    "/documents",
+                    params={"status": statuses, "limit": str(LIMIT)},
+                    headers={**credential, **asking.headers},
+                )
+                answer.raise_for_status()
             listing = _Listing.model_validate_json(answer.content)
         except (httpx.HTTPError, httpx.InvalidURL, ValidationError) as error:
             PENDING_UNKNOWN.inc()

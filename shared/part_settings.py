@@ -1,4 +1,5 @@
-"""Settings of the parts that services are built over: language model, vector store, embedder, retrieval, logs."""
+"""Settings of the parts that services are built over: language model, vector store, embedder, retrieval, logs and
+traces."""
 
 from pathlib import Path
 from typing import Literal
@@ -122,4 +123,12 @@ class LogSettings(Section):
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     format: Literal["auto", "json", "console"] = Field(
         "auto", description="auto: console on a terminal, JSON elsewhere."
+    )
+
+
+class TraceSettings(Section):
+    endpoint: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="Collector of traces (OTLP over HTTP), such as http://otel-collector:4318; empty makes none.",
     )

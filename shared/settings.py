@@ -19,6 +19,7 @@ from shared.part_settings import (
     RedisSettings,
     RetrievalSettings,
     StoreSettings,
+    TraceSettings,
 )
 from shared.sections import Service
 
@@ -88,6 +89,9 @@ class QuerySettings(Service):
         500, ge=0, description="Answers kept to be given again to the same question over the same documents; 0: none."
     )
     cache_s: float = Field(3600, gt=0, description="Seconds that a kept answer is given again at most.")
+    slow_ms: float = Field(
+        500, gt=0, description="Milliseconds above which a question, a search or an SQL statement is logged as slow."
+    )
     max_question_chars: int = Field(4000, ge=10, description="Longest question accepted, in characters.")
 
 
@@ -145,6 +149,7 @@ class Settings(BaseSettings):
     embedder: EmbedderSettings = EmbedderSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     log: LogSettings = LogSettings()
+    traces: TraceSettings = TraceSettings()
 
     def auth_required(self, service: Service) -> bool:
         """Whether this service asks for keys: explicit, or because it can be reached from elsewhere."""

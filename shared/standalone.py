@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from shared.errors import XgtwinError
 from shared.observability.logs import configure_logging
+from shared.observability.traces import tracing
 from shared.settings import Settings
 
 
@@ -13,7 +14,8 @@ def run_alone(name: str, serve: Callable[[Settings], None]) -> int:
     settings = Settings()
     configure_logging(settings.log)
     try:
-        serve(settings)
+        with tracing(settings.traces, name):
+            serve(settings)
     except XgtwinError as error:
         sys.stderr.write(f"{name}: {error.detail}\n")
         return 1

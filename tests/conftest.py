@@ -22,7 +22,7 @@ OPT_IN = "opt-in:"
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Tests never read the developer's environment or .env, and never write into the checkout."""
     sections = ("INGEST__", "QUERY__", "TWIN__", "LLM__", "JOBS__", "REDIS__", "STORE__", "EMBEDDER__", "LOG__")
-    prefixes = (*sections, "XGTWIN_", "DATABASE_")
+    prefixes = (*sections, "TRACES__", "OTEL_", "XGTWIN_", "DATABASE_")
     for name in list(os.environ):
         if name.startswith(prefixes):
             monkeypatch.delenv(name)

@@ -16,6 +16,7 @@ import query_service.bootstrap
 import twin_bridge.bootstrap
 from ingest_service.passages import chunking
 from shared.observability.logs import configure_logging
+from shared.observability.traces import tracing
 from shared.parts import open_parts
 from shared.settings import Settings
 from shared.web.server import Listener, run, serve
@@ -39,6 +40,7 @@ def run_embedded(settings: Settings) -> None:
     """Run until Ctrl+C. Raises `Unavailable` when a port or the data folder is taken."""
     configure_logging(settings.log)
     with ExitStack() as stack:
+        stack.enter_context(tracing(settings.traces, "xgtwin"))
         settings, demo = stack.enter_context(_lamps(settings))
         listeners = stack.enter_context(_services(settings))
         run(_serve_and_announce(settings, listeners, demo))

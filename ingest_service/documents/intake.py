@@ -38,6 +38,7 @@ from ingest_service.tables import ENDED, DocumentRow, JobKind, JobRow, SourceKin
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.models import DocumentStatus
 from shared.observability.logs import get_logger
+from shared.observability.traces import span
 
 log = get_logger(__name__)
 
@@ -70,7 +71,7 @@ class Intake:
 
         A file of the folder is not refused for its content: nobody waits for the answer, so its job says why.
         """
-        with self.blobs.stage(stream, arrival.name) as staged:
+        with span("admit", {"xgtwin.source": arrival.kind}), self.blobs.stage(stream, arrival.name) as staged:
             media_type = self._media_type(staged, arrival.name, check=arrival.kind != SourceKind.FOLDER)
             with self.blobs.changing, Session(self.engine, expire_on_commit=False) as session:
                 admission, job_needed, outdated = self._identify(session, arrival, staged, media_type)
@@ -81,13 +82,8 @@ class Intake:
         if outdated:
             self.forget_bytes(outdated)
         self.wake()
-        log.info(
-            "document_admitted",
-            document_id=str(admission.document_id),
-            source=arrival.kind,
-            duplicate=admission.duplicate,
-            bytes=staged.size,
-        )
+        ids = {"document_id": str(admission.document_id), "job_id": str(admission.job_id)}
+        log.info("document_admitted", **ids, source=arrival.kind, duplicate=admission.duplicate, bytes=staged.size)
         return admission
 
     def replace(self, organization_id: UUID, document_id: UUID, name: str, stream: BinaryIO) -> Admission:

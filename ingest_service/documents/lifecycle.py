@@ -15,6 +15,7 @@ from ingest_service.web.address import name_of
 from shared.db.rows import utc_now
 from shared.errors import Unprocessable
 from shared.models import DocumentStatus
+from shared.observability.traces import traceparent
 
 FOLDER_PRIORITY = 0
 UPLOAD_PRIORITY = 10
@@ -71,6 +72,7 @@ def add_job(session: Session, document: DocumentRow, kind: JobKind, priority: in
         version=document.version,
         kind=kind,
         priority=priority,
+        traceparent=traceparent(),
     )
     session.add(job)
     return job

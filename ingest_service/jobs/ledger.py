@@ -45,6 +45,7 @@ class Job:
     attempts: int
     queued_at: datetime
     interruptions: int = 0
+    traceparent: str = ""
 
 
 class Ledger:
@@ -74,6 +75,7 @@ class Ledger:
                         row.attempts,
                         row.queued_at,
                         row.interruptions,
+                        row.traceparent,
                     )
         return None
 

@@ -14,6 +14,7 @@ from shared.errors import NotFound, Unavailable
 from shared.models import DocumentStatus
 from shared.observability.logs import get_logger
 from shared.observability.metrics import DOCUMENTS_FINISHED, INGEST_TROUBLE
+from shared.observability.traces import Facts, continued, span
 
 log = get_logger(__name__)
 
@@ -37,9 +38,16 @@ class Runner:
         self.max_attempts = max_attempts
 
     def run(self, job: Job) -> None:
-        """Do the work of one job and settle it."""
+        """Do the work of one job and settle it, in the trace of whoever asked for it."""
+        facts: Facts = {
+            "xgtwin.job_id": str(job.id),
+            "xgtwin.document_id": str(job.document_id),
+            "xgtwin.version": job.version,
+            "xgtwin.attempt": job.attempts,
+        }
         try:
-            self._settled(job)
+            with continued(job.traceparent), span(f"job {job.kind}", facts):
+                self._settled(job)
         except LeaseLost:
             INGEST_TROUBLE.labels("lease_lost").inc()
             log.warning("lease_lost")

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 
-import structlog
-
 from ingest_service.jobs.ledger import Job, Ledger
-from shared.observability.logs import get_logger
+from shared.observability.logs import get_logger, log_scope
 from shared.observability.metrics import INGEST_TROUBLE
 
 log = get_logger(__name__)
@@ -16,7 +14,7 @@ def run_next(ledger: Ledger, run: Callable[[Job], None]) -> bool:
     job = _claimed(ledger)
     if job is None:
         return False
-    with structlog.contextvars.bound_contextvars(job_id=str(job.id), document_id=str(job.document_id)):
+    with log_scope(job_id=str(job.id), document_id=str(job.document_id)):
         run(job)
     return True
 

@@ -40,7 +40,7 @@ class LlmAnswerer:
                         usage = piece
                     elif isinstance(piece, CutShort):
                         cut = True
-                    elif shown := text.feed(piece):
+                    elif isinstance(piece, str) and (shown := text.feed(piece)):
                         yield Delta(text=shown)
         except LlmFailed as error:
             if not text.said:  # what may have come is still held back

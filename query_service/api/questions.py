@@ -1,5 +1,6 @@
 """`POST /ask` and `POST /search`."""
 
+import time
 from collections.abc import AsyncGenerator
 from typing import Annotated
 
@@ -20,9 +21,10 @@ from query_service.ask import Asker
 from query_service.conversations.visitor import visitor_of
 from query_service.events import Done, Event
 from query_service.question import Question
-from query_service.retrieval.retriever import Retriever
+from query_service.retrieval.retriever import Found, Retriever
 from query_service.turns import Turns
 from shared.auth.keys import Principal
+from shared.observability.slow import tell_if_slow
 from shared.settings import QuerySettings
 
 
@@ -69,7 +71,17 @@ def search_routes(retriever: Retriever, turns: Turns, allowed: Allowed, settings
         """The passages that an answer would rest on, best first. `score` orders one search and is no probability."""
         query = cleaned_question(body.query, settings.max_question_chars, "query")
         top_k, filters = body.top_k or settings.top_k, body.filters.meaning()
-        found = await turns.run(lambda: retriever.retrieve(principal.organization_id, query, top_k, filters))
+        asked = begun = time.perf_counter()
+
+        def retrieve() -> Found:
+            nonlocal begun
+            begun = time.perf_counter()
+            return retriever.retrieve(principal.organization_id, query, top_k, filters)
+
+        found = await turns.run(retrieve)
+        now = time.perf_counter()
+        stages = {"wait": round((begun - asked) * 1000, 1), "retrieve": round((now - begun) * 1000, 1)}
+        tell_if_slow("slow_search", (now - asked) * 1000, settings.slow_ms, **stages)
         return SearchResponse(results=[SearchResult.of(passage) for passage in found.passages])
 
     return router

@@ -15,6 +15,7 @@ from query_service.words.terms import WordReader
 from shared.embeddings.folding import fold
 from shared.observability.logs import get_logger
 from shared.observability.metrics import REWRITES
+from shared.observability.traces import span
 
 log = get_logger(__name__)
 
@@ -62,7 +63,8 @@ class Rewriter:
         asked = prompts.REWRITE.format(summary=one_line(summary), turns=turns, question=one_line(question))
         messages = [ChatMessage("system", prompts.REWRITE_RULES), ChatMessage("user", asked)]
         try:
-            text = await complete(self._llm, messages, max_tokens=MAX_TOKENS, deadline_s=self._deadline_s)
+            with span("rewrite"):
+                text = await complete(self._llm, messages, max_tokens=MAX_TOKENS, deadline_s=self._deadline_s)
         except LlmFailed as error:
             log.warning("question_not_rewritten", kind=error.kind)
             return None

@@ -1,7 +1,7 @@
 """The one place that talks to an OpenAI-compatible server: OpenAI, LiteLLM, Ollama, vLLM, llama.cpp and others."""
 
 import json
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -9,7 +9,8 @@ import httpx2
 import openai
 from openai.types.chat import ChatCompletionMessageParam
 
-from query_service.events import Usage
+from query_service.llm.accounts import account, served_by
+from query_service.llm.observed import observed
 from query_service.llm.protocol import ChatMessage, CutShort, Failure, Heard, LlmFailed
 from shared.errors import Unavailable
 from shared.observability.logs import get_logger
@@ -39,8 +40,14 @@ class OpenAICompatible:
             max_retries=0,  # guarded.py asks again, and knows how much time is left
         )
 
-    async def stream(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int | None = None
+    def stream(self, messages: Sequence[ChatMessage], *, max_tokens: int | None = None) -> AsyncGenerator[Heard, None]:
+        return observed(self.model, self.host, lambda headers: self._stream(messages, max_tokens, headers))
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _stream(
+        self, messages: Sequence[ChatMessage], max_tokens: int | None, headers: Mapping[str, str]
     ) -> AsyncGenerator[Heard, None]:
         try:
             async with self._client.chat.completions.with_streaming_response.create(
@@ -50,10 +57,13 @@ class OpenAICompatible:
                 stream_options={"include_usage": True},
                 max_tokens=max_tokens or self._settings.max_tokens,
                 temperature=self._settings.temperature,
+                extra_headers=headers,
             ) as response:
+                if served := served_by(response.headers):
+                    yield served
                 if response.headers.get("content-type", "").startswith("application/json"):
                     # A server that does not stream answers all at once, whatever it was asked.
-                    for piece in _pieces(json.loads(await response.read()), "message"):
+                    for piece in _pieces(json.loads(await response.read()), "message", response.headers):
                         yield piece
                     return
                 complete = False
@@ -64,7 +74,7 @@ class OpenAICompatible:
                         return
                     if field == "data":
                         chunk = json.loads(data)
-                        for piece in _pieces(chunk, "delta"):
+                        for piece in _pieces(chunk, "delta", response.headers):
                             yield piece
                         complete = complete or _finish(chunk) is not None
                 if not complete:
@@ -81,9 +91,6 @@ class OpenAICompatible:
             log.warning("llm_answer_broken", error=type(error).__name__)
             raise LlmFailed("broken") from error
 
-    async def close(self) -> None:
-        await self._client.close()
-
 
 def _kind(status: int) -> Failure:
     if status == 429:
@@ -97,12 +104,11 @@ def _retry_after_s(error: openai.APIStatusError) -> float | None:
     return float(value) if value.isdigit() else None
 
 
-def _pieces(chunk: dict[str, Any], part: Literal["message", "delta"]) -> Iterator[Heard]:
+def _pieces(chunk: dict[str, Any], part: Literal["message", "delta"], headers: Mapping[str, str]) -> Iterator[Heard]:
     """Usage and text of a chunk or of a whole answer; not every server sends both, and some chunks have neither."""
     if chunk.get("error"):
         raise ValueError("an error in place of a chunk")
-    if counted := chunk.get("usage"):
-        yield Usage(**{name: counted.get(name) or 0 for name in Usage.model_fields})
+    yield from account(chunk, headers)
     if (choices := chunk.get("choices")) and (text := choices[0][part].get("content")):
         yield text
     if _finish(chunk) in {"length", "content_filter"}:

@@ -22,7 +22,26 @@ class CutShort:
     """The answer ended because it was as long as it might get, or was filtered: perhaps in the middle of a sentence."""
 
 
-Heard = str | Usage | CutShort
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Who answers behind the name that was asked for, as far as the server tells. Before the first piece of text."""
+
+    model: str = ""
+    """The provider's name of the model, such as `openai/gpt-oss-20b`."""
+    tier: str = ""
+    """The proxy's name of it; another one than was asked for after a fallback."""
+    fallbacks: int = 0
+    """How many models were tried before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the server says that the call cost."""
+
+    usd: float
+
+
+Heard = str | Usage | CutShort | Served | Cost
 
 
 class LlmFailed(Exception):
@@ -49,7 +68,8 @@ class Llm(Protocol):
         ...
 
     def stream(self, messages: Sequence[ChatMessage], *, max_tokens: int | None = None) -> AsyncGenerator[Heard, None]:
-        """The answer in pieces of text (never empty), `CutShort` if it was, and its usage once if the server tells it.
+        """The answer in pieces of text (never empty), `CutShort` if it was, and what the server tells of itself: who
+        answers, usage, cost.
 
         `max_tokens` is the longest answer wanted, LLM__MAX_TOKENS when left out. Raises `LlmFailed`. Closing the
         iterator, or cancelling its task, ends the server's work on it.

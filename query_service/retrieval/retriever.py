@@ -21,6 +21,7 @@ from shared.errors import Unavailable
 from shared.models import Filters, ScoredChunk
 from shared.observability.logs import get_logger
 from shared.observability.metrics import EMBEDDER_FAILURES
+from shared.observability.traces import span
 from shared.part_settings import RetrievalSettings
 from shared.vector_store.protocol import SearchRequest, SparseVector, VectorStore
 
@@ -93,23 +94,25 @@ class Retriever:
         stems = sorted({stem for word in expansion.words for way in word.ways for stem in way})
         counts = self._store.term_counts(organization_id, stems) if stems else {}
         rarity = Rarity(counts, self._store.count(organization_id))
-        hits = self._store.search(
-            SearchRequest(
-                organization_id=organization_id,
-                lex=self._lexical(question, expansion, rarity),
-                dense=dense,
-                dense_weight=self._config.dense_weight,
-                limit=top_k * self._config.oversampling,
-                filters=filters or Filters(),
-            )
+        request = SearchRequest(
+            organization_id=organization_id,
+            lex=self._lexical(question, expansion, rarity),
+            dense=dense,
+            dense_weight=self._config.dense_weight,
+            limit=top_k * self._config.oversampling,
+            filters=filters or Filters(),
         )
+        with span("search", {"xgtwin.dense": dense is not None}) as searching:
+            hits = self._store.search(request)
+            searching.note({"xgtwin.hits": len(hits)})
         return Found(tuple(hits), expansion.words, rarity, semantic=dense is not None)
 
     def _reranked(self, question: str, hits: list[ScoredChunk]) -> list[ScoredChunk]:
         if self._reranker is None or not hits:
             return hits
         config = self._config
-        return reranked(question, hits, self._reranker, first=config.rerank_first, deadline_s=config.rerank_s)
+        with span("rerank", {"gen_ai.request.model": self._reranker.name}):
+            return reranked(question, hits, self._reranker, first=config.rerank_first, deadline_s=config.rerank_s)
 
     def _lexical(self, question: str, expansion: Expansion, rarity: Rarity) -> SparseVector:
         config = self._config
@@ -127,7 +130,8 @@ class Retriever:
         if embedder is None:
             return None
         try:
-            return embedder.embed_question(question)
+            with span("embed", {"gen_ai.request.model": embedder.name}):
+                return embedder.embed_question(question)
         except Unavailable as error:  # the words alone still find most of it
             EMBEDDER_FAILURES.inc()
             log.warning("question_not_embedded", detail=error.detail)

@@ -7,6 +7,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, event, text
 
+from shared.db.slow_statements import watch_statements
 from shared.errors import Unavailable
 from shared.settings import Settings
 
@@ -24,12 +25,19 @@ def database_url(settings: Settings) -> str:
 
 
 def open_engine(settings: Settings) -> Engine:
-    """An engine, nothing connected yet. For SQLite the folder is made and the pragmas are set on each connection."""
+    """An engine, nothing connected yet. For SQLite the folder is made and the pragmas are set on each connection.
+
+    Its errors do not repeat the values of a statement, which may be a question, and slow statements are logged.
+    """
     url = database_url(settings)
-    if not url.startswith("sqlite"):
-        return open_postgres(url)
+    engine = _open_sqlite(url, settings) if url.startswith("sqlite") else open_postgres(url)
+    watch_statements(engine, settings.query.slow_ms)
+    return engine
+
+
+def _open_sqlite(url: str, settings: Settings) -> Engine:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    engine = sqlalchemy.create_engine(url, connect_args={"timeout": 15})
+    engine = sqlalchemy.create_engine(url, connect_args={"timeout": 15}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def pragmas(connection: sqlalchemy.engine.interfaces.DBAPIConnection, _: object) -> None:
@@ -51,6 +59,7 @@ def open_postgres(url: str, options: str = "") -> Engine:
         sqlalchemy.make_url(url).set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
         pool_timeout=POOL_TIMEOUT_S,
+        hide_parameters=True,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
             "options": f"-c statement_timeout={STATEMENT_TIMEOUT_S}s -c timezone=UTC {options}",

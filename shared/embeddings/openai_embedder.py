@@ -11,6 +11,7 @@ from shared.embeddings.prefixes import prefixes_of
 from shared.embeddings.protocol import Vector
 from shared.errors import Unavailable
 from shared.observability.logs import get_logger
+from shared.observability.traces import call
 
 log = get_logger(__name__)
 
@@ -56,8 +57,11 @@ class OpenAIEmbedder:
 
     def _embed(self, client: openai.OpenAI, texts: list[str]) -> list[Vector]:
         try:
-            # float: the client's default, base64, is not understood by all servers.
-            response = client.embeddings.create(model=self.name, input=texts, encoding_format="float")
+            with call("embeddings", {"gen_ai.request.model": self.name, "xgtwin.texts": len(texts)}) as asking:
+                # float: the client's default, base64, is not understood by all servers.
+                response = client.embeddings.create(
+                    model=self.name, input=texts, encoding_format="float", extra_headers=asking.headers
+                )
         except openai.OpenAIError as error:
             raise _unavailable(error) from error
         vectors = [item.embedding for item in sorted(response.data, key=lambda item: item.index)]
@@ -83,7 +87,9 @@ def _unit(vector: Sequence[float]) -> Vector:
 
 
 def _unavailable(error: openai.OpenAIError) -> Unavailable:
-    log.warning("embedding_server_failed", error=str(error))
+    # Not its words: servers repeat there what they were sent.
+    status = error.status_code if isinstance(error, openai.APIStatusError) else None
+    log.warning("embedding_server_failed", error=type(error).__name__, status=status)
     if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
         return Unavailable("The embedding server refuses the key. Check EMBEDDER__API_KEY.")
     if isinstance(error, openai.BadRequestError | openai.NotFoundError):

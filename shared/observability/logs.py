@@ -1,17 +1,23 @@
 """Structured logs: one event a line, JSON in production, readable on a terminal.
 
-`request_id` is bound per request (shared/web/request_context.py), `job_id` and `document_id` by the pipeline.
+A line says what it belongs to: `request_id`, `conversation_id`, `document_id`, `job_id`, and with traces `trace_id`.
 Questions, answers, document text, tokens and payloads are never logged.
 """
 
 import logging
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import structlog
 
+from shared.observability.traces import trace_id
 from shared.part_settings import LogSettings
 
 Logger = structlog.stdlib.BoundLogger
+
+_ids: ContextVar[dict[str, str] | None] = ContextVar("log_ids", default=None)
 
 
 def configure_logging(settings: LogSettings) -> None:
@@ -25,6 +31,7 @@ def configure_logging(settings: LogSettings) -> None:
     )
     enrich: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _with_ids,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -56,3 +63,36 @@ def get_logger(name: str) -> Logger:
     """A logger by module name: `log = get_logger(__name__)`, then `log.info("event_name", key=value)`."""
     logger: Logger = structlog.stdlib.get_logger(name)
     return logger
+
+
+@contextmanager
+def log_scope(**ids: str) -> Iterator[None]:
+    """Lines that are logged inside carry these ids, and those that `identify` adds on the way.
+
+    Tasks and threads that are begun inside share the scope: what one of them adds stands on the lines of all.
+    """
+    token = _ids.set({**log_ids(), **ids})
+    try:
+        yield
+    finally:
+        _ids.reset(token)
+
+
+def identify(**ids: str) -> None:
+    """From here on the lines of this scope carry these ids too. Nothing happens where there is none."""
+    scope = _ids.get()
+    if scope is not None:
+        scope.update(ids)
+
+
+def log_ids() -> Mapping[str, str]:
+    """The ids that lines carry here."""
+    return _ids.get() or {}
+
+
+def _with_ids(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    for name, value in log_ids().items():
+        event.setdefault(name, value)
+    if trace := trace_id():
+        event["trace_id"] = trace
+    return event

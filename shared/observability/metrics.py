@@ -9,6 +9,11 @@ HTTP_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
 
+SLOW = Counter(
+    "xgtwin_slow_total", "Questions, searches and SQL statements that took longer than QUERY__SLOW_MS.", ["what"]
+)
+SPANS_LOST = Counter("xgtwin_trace_spans_lost_total", "Spans of traces that did not reach their collector.")
+
 DOCUMENTS_FINISHED = Counter(
     "xgtwin_documents_finished_total", "Ingestion jobs that ended, by the document's status.", ["status"]
 )
@@ -33,6 +38,9 @@ ANSWERS = Counter("xgtwin_answers_total", "Answers given, by answerer and verdic
 ASK_STAGE_SECONDS = Histogram("xgtwin_ask_stage_seconds", "Time of one stage of answering.", ["stage"])
 LLM_FAILURES = Counter("xgtwin_llm_failures_total", "Calls of the language model that failed.", ["kind"])
 LLM_RETRIES = Counter("xgtwin_llm_retries_total", "Calls of the language model that were tried again.")
+LLM_TOKENS = Counter("xgtwin_llm_tokens_total", "Tokens that the language model read and wrote.", ["tier", "what"])
+LLM_COST_USD = Counter("xgtwin_llm_cost_usd_total", "What the proxy says that calls cost, in US dollars.", ["tier"])
+LLM_FALLBACKS = Counter("xgtwin_llm_fallbacks_total", "Models that failed before the one that answered.", ["tier"])
 LLM_RESTING = Gauge("xgtwin_llm_resting", "1 while the language model is left alone after failures in a row.")
 REWRITES = Counter("xgtwin_rewrites_total", "Follow-up questions made to stand alone, by what did it.", ["by"])
 ANSWER_CACHE = Counter("xgtwin_answer_cache_total", "First questions looked up among kept answers.", ["result"])

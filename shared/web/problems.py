@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from shared.errors import XgtwinError
-from shared.observability.logs import get_logger
+from shared.observability.logs import get_logger, log_ids
 
 log = get_logger(__name__)
 
@@ -42,7 +41,7 @@ def problem(
         "detail": detail,
         "instance": instance,
         "code": code,
-        "request_id": structlog.contextvars.get_contextvars().get("request_id", ""),
+        "request_id": log_ids().get("request_id", ""),
         "errors": errors or [],
     }
     return JSONResponse(body, status_code=status, media_type=PROBLEM_JSON, headers=headers)

@@ -34,6 +34,7 @@ ONE_IMPORTER = {
     "amqtt": "xgtwin/demo_broker.py",
     "celery": "ingest_service/jobs/celery_queue.py",
     "kombu": "ingest_service/jobs/celery_queue.py",
+    "opentelemetry": "shared/observability/otlp.py",
     "trafilatura": "ingest_service/parsing/markup/main_content.py",
 }
 """One library, one file: replacing one of these is a change in one place."""

@@ -52,6 +52,7 @@ class ModelServer:
         self.script: list[object] = []
         self.status = 200
         self.requests: list[dict[str, Any]] = []
+        self.traceparents: list[str] = []
         self.hung_up = threading.Event()
         self.app = FastAPI()
         self.app.post("/v1/chat/completions")(self._complete)
@@ -62,6 +63,7 @@ class ModelServer:
 
     async def _complete(self, request: Request):
         self.requests.append(await request.json())
+        self.traceparents.append(request.headers.get("traceparent", ""))
         return StreamingResponse(self._say(), media_type="text/event-stream", status_code=self.status)
 
     async def _say(self) -> AsyncIterator[str]:
