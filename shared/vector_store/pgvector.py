@@ -115,6 +115,16 @@ class PgvectorStore:
     def chunks(self, organization_id: UUID, document_id: UUID) -> list[Chunk]:
         return self._in_order(self._document(organization_id, document_id))
 
+    def dense_vectors(self, organization_id: UUID, document_id: UUID) -> Mapping[UUID, tuple[float, ...]]:
+        if not self._has_dense:
+            return {}
+        columns = self._chunks.c
+        unit = func.l2_normalize(columns.dense, type_=columns.dense.type)
+        document = self._document(organization_id, document_id)
+        there = select(columns.id, unit).where(document, columns.published, columns.dense.is_not(None))
+        with self._reading() as connection:
+            return {key: tuple(vector.to_list()) for key, vector in connection.execute(there)}
+
     def neighbours(self, chunks: Sequence[Chunk]) -> list[Chunk]:
         return [chunk for places in stored_chunk.places_beside(chunks) for chunk in self._in_order(*self._at(places))]
 
