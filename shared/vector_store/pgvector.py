@@ -123,7 +123,7 @@ class PgvectorStore:
         document = self._document(organization_id, document_id)
         there = select(columns.id, unit).where(document, columns.published, columns.dense.is_not(None))
         with self._reading() as connection:
-            return {key: tuple(vector.to_list()) for key, vector in connection.execute(there)}
+            return {key: tuple(vector) for key, vector in connection.execute(there)}
 
     def neighbours(self, chunks: Sequence[Chunk]) -> list[Chunk]:
         return [chunk for places in stored_chunk.places_beside(chunks) for chunk in self._in_order(*self._at(places))]
