@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.errors import BadRequest, Conflict, NotFound, TooManyRequests, Unavailable
+from shared.web.bucket import Bucket
 from twin_bridge import client_messages
 from twin_bridge.client_messages import Cmd, Refused, Wish
-from twin_bridge.gate import COMMAND_BURST, COMMAND_RATE, Bucket
+from twin_bridge.gate import COMMAND_BURST, COMMAND_RATE
 from twin_bridge.http_access import Admit
 from twin_bridge.protocol import Ack, Cap, Device, ErrorCode, Stage
 from twin_bridge.relay import Relay

@@ -1,8 +1,7 @@
 """Who may speak with the bridge: tokens, browser origins, and how fast."""
 
 import hmac
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from shared.errors import Unavailable
 from shared.settings import Settings
@@ -51,24 +50,6 @@ class Gate:
     def allows_origin(self, origin: str | None, host: str) -> bool:
         """Whether a page of `origin` may connect to us as `host` (both as the headers give them)."""
         return self.origins.admit(origin, host)
-
-
-class Bucket:
-    """A token bucket: `rate` a second on average, `burst` at once."""
-
-    def __init__(self, rate: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rate, self._burst, self._clock = rate, float(burst), clock
-        self._left, self._at = float(burst), clock()
-
-    def take(self) -> bool:
-        """Take one; False if there is none left."""
-        now = self._clock()
-        self._left = min(self._burst, self._left + (now - self._at) * self._rate)
-        self._at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
 
 
 def offered_token(headers: Iterable[tuple[str, str]]) -> str:

@@ -84,7 +84,7 @@ class Mosquitto:
 class Bridge:
     """An application as the bridge is served, on a thread with its own loop."""
 
-    def __init__(self, app: ASGIApp, *, direct: bool = True) -> None:
+    def __init__(self, app: ASGIApp, *, direct: bool = True, ping_seconds: float = 20.0) -> None:
         listener = Listener("twin", app, "127.0.0.1", 0, "", MAX_MESSAGE_BYTES, SEND_BUFFER_BYTES)
         self._socket = bind(listener)
         self.port = int(self._socket.getsockname()[1])
@@ -94,6 +94,7 @@ class Bridge:
         config.timeout_graceful_shutdown = 2
         if not direct:  # as on a server without our WebSocket class
             config.ws = "auto"
+        config.ws_ping_interval = config.ws_ping_timeout = ping_seconds
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
 
@@ -106,6 +107,11 @@ class Bridge:
 
     def post(self, path: str, **options: Any) -> httpx.Response:
         return httpx.post(self.http + path, trust_env=False, timeout=SECONDS, **options)
+
+    @property
+    def connections(self) -> int:
+        """Of any kind, whatever the application thinks of them."""
+        return len(self._server.server_state.connections)
 
     def stop(self) -> None:
         self._server.should_exit = True
@@ -131,8 +137,8 @@ def bridge(
 
 
 @contextmanager
-def serving(app: ASGIApp, *, direct: bool = True) -> Iterator[Bridge]:
-    running = Bridge(app, direct=direct)
+def serving(app: ASGIApp, **options: Any) -> Iterator[Bridge]:
+    running = Bridge(app, **options)
     running.start()
     try:
         yield running

@@ -4,8 +4,9 @@ import pytest
 
 from shared.errors import Unavailable
 from shared.settings import Settings, TwinSettings
+from shared.web.bucket import Bucket
 from twin_bridge.client_messages import Wish
-from twin_bridge.gate import Bucket, Gate
+from twin_bridge.gate import Gate
 from twin_bridge.matching import matches
 from twin_bridge.mqtt import MqttLink
 from twin_bridge.protocol import Cap, LampState, Mode, Role
