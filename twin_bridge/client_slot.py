@@ -96,11 +96,11 @@ class ClientSlot:
             self._keep(batch)
             self.pump()
             return
+        if batch.farewell:
+            outlet.write(batch.farewell)
         for update in batch.updates:
             outlet.write(update.frame)
             self._sent(update, batch.due)
-        if batch.farewell:
-            outlet.write(batch.farewell)
 
     def seen(self, seq: int) -> None:
         """The client has worked off everything up to `seq`; from its first word on it gets no more than it can take."""
@@ -180,16 +180,14 @@ class ClientSlot:
         # While the view holds news, what waits here is not everything up to its own seq; the tick brings the rest.
         if self.view is None or self.view.pending:
             return None
-        if self._dirty:
-            if not self._open or now < self._due:
-                return None
-            update = take_update(self._table, self._dirty)
-            self._sent(update, now + self.view.interval)
-            return update.frame
         if self._removed:
             removed, self._removed = tuple(self._removed), {}
-            return removed_frame(self._table, removed)
-        return None
+            return removed_frame(self._table, removed, self._dirty)
+        if not self._dirty or not self._open or now < self._due:
+            return None
+        update = take_update(self._table, self._dirty)
+        self._sent(update, now + self.view.interval)
+        return update.frame
 
     def _sent(self, update: Update, due: float) -> None:
         self._due = due

@@ -1,6 +1,6 @@
 """Messages about devices, put together from devices that are JSON already; a test holds them against the models."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from twin_bridge.outlet import Frame
 from twin_bridge.state import Delta, DeviceTable
@@ -17,9 +17,13 @@ def snapshot_frame(table: DeviceTable, delta: Delta, part: int, parts: int) -> F
     )
 
 
-def removed_frame(table: DeviceTable, removed: tuple[str, ...]) -> Frame:
-    """A `snapshot` that says nothing but that these are gone, to clients that know everything else."""
-    return snapshot_frame(table, Delta(table.seq, full=False, devices=(), removed=removed), 1, 1)
+def removed_frame(table: DeviceTable, removed: tuple[str, ...], news: Collection[str]) -> Frame:
+    """A `snapshot` that says nothing but that these are gone, to clients that are told of `news` next.
+
+    Its `seq` is the last one before the news: a client that is cut off in between resumes there and misses nothing.
+    """
+    seq = min(map(table.seq_of, news)) - 1 if news else table.seq
+    return snapshot_frame(table, Delta(seq, full=False, devices=(), removed=removed), 1, 1)
 
 
 def state_frame(table: DeviceTable, seq: int, skipped: int, device_ids: Iterable[str]) -> Frame:

@@ -56,8 +56,8 @@ class Batch:
 
     @cached_property
     def farewell(self) -> Frame | None:
-        """The message about removed devices, to be sent after the updates."""
-        return removed_frame(self._table, self.removed) if self.removed else None
+        """The message about removed devices, to be sent before the updates."""
+        return removed_frame(self._table, self.removed, self.counts) if self.removed else None
 
 
 class Watcher(Protocol):

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -58,9 +59,9 @@ class Paper:
 class World:
     """A table of lamps, its hub, and clients that have read their snapshots."""
 
-    def __init__(self) -> None:
+    def __init__(self, devices: str = "ab") -> None:
         self.table = DeviceTable()
-        for device_id in ("a", "b"):
+        for device_id in devices:
             take(self.table, device_id, on=False)
         self.hub = Hub(self.table, max_clients=100)
 
@@ -157,18 +158,40 @@ async def test_no_seq_is_told_before_everything_up_to_it(world: World):
     assert (message["seq"], {lamp["id"] for lamp in message["devices"]}) == (5, {"a", "b"})
 
 
-async def test_a_removal_is_told_after_the_news_before_it(world: World):
+async def test_a_removal_is_told_before_the_news_of_others_so_that_no_seq_skips_it(world: World):
+    """The removal is the older one of two events: who is cut off between their messages resumes before both."""
     (_, slow), (_, healthy) = world.client(), world.client()
     slow.has_room = False
-    world.change("a", 0.5)
     world.change("b", 0.5)
     world.remove("b")
+    world.change("a", 0.5)
     await turn()
     slow.make_room()
     for paper in (slow, healthy):
-        state, farewell = paper.read()
-        assert [lamp["id"] for lamp in state["devices"]] == ["a"]
-        assert (farewell["t"], farewell["removed"], farewell["full"], farewell["seq"]) == ("snapshot", ["b"], False, 5)
+        farewell, state = paper.read()
+        assert (farewell["t"], farewell["removed"], farewell["full"], farewell["seq"]) == ("snapshot", ["b"], False, 4)
+        assert ([lamp["id"] for lamp in state["devices"]], state["seq"]) == (["a"], 5)
+
+
+async def test_a_client_cut_off_after_any_message_resumes_without_a_ghost():
+    for order in permutations(["change a", "change b", "remove c", "remove d"]):
+        world = World("abcd")
+        (_, slow), (_, healthy) = world.client(), world.client()
+        slow.has_room = False
+        for step in order:
+            what, device_id = step.split()
+            if what == "remove":
+                world.remove(device_id)
+            else:
+                world.change(device_id, 0.5)
+        await turn()
+        slow.make_room()
+        for paper in (slow, healthy):
+            told: set[str] = set()
+            for message in paper.read():
+                told |= {*message.get("removed", ()), *(lamp["id"] for lamp in message["devices"])}
+                rest = world.table.since(world.table.epoch, message["seq"])
+                assert told | {*rest.devices, *rest.removed} == set("abcd"), order
 
 
 async def test_a_removal_outdates_the_news_that_waited(world: World):
