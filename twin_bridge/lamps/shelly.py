@@ -103,8 +103,7 @@ class ShellyLamps:
             return ()
         device, key = known
         lamp = device.lamps[key]
-        question = self._call(device, f"{lamp.namespace}.GetStatus", {"id": lamp.number}, key)
-        return (replace(question, devices=(device_id,)),)
+        return (self._call(device, f"{lamp.namespace}.GetStatus", {"id": lamp.number}, key),)
 
     def _call(self, device: _Device, method: str, params: Mapping[str, object], key: str = "") -> Outgoing:
         number = next(self._ids)
@@ -172,8 +171,7 @@ class ShellyLamps:
         return device
 
     def _introductions(self, device: _Device) -> tuple[Outgoing, ...]:
-        lamps = tuple(lamp.device_id for lamp in device.lamps.values())
-        status = replace(self._call(device, "Shelly.GetStatus", {}), devices=lamps)
+        status = self._call(device, "Shelly.GetStatus", {})
         return status, *(() if device.name else (self._call(device, "Shelly.GetDeviceInfo", {}),))
 
     def _named(self, device: _Device, name: str) -> Reading:

@@ -60,7 +60,7 @@ class Stack:
             f"QUERY__PORT={query}\nINGEST__PORT={ingest}\nTWIN__PORT={twin}\n"
             f"LAMPS_ON=127.0.0.1\nLAMPS_PORT={lamps}\nWATCHED_DOCS={self.watched}\n"
             f"XGTWIN_TAG={TAG}\nXGTWIN_ENV_FILE={self._env_file}\n"
-            "EMBEDDER__FETCH=false\nINGEST__LEASE_S=10\nINGEST__RESCAN_S=5\n"
+            "WORKER_REPLICAS=2\nEMBEDDER__FETCH=false\nINGEST__LEASE_S=10\nINGEST__RESCAN_S=5\n"
         )
         subprocess.run(["sh", "deploy/docker/secrets.sh", str(self._env_file)], cwd=ROOT, check=True)
         self.settings = dict(line.split("=", 1) for line in self._env_file.read_text().splitlines())

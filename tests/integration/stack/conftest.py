@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.stack.compose import Stack, engine_missing
+from tests.integration.stack.visitor import Visitor
 
 STARTED: list[Stack] = []
 
@@ -52,3 +53,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(f"{seconds:8.1f} s  {name}")
         for note in stack.notes:
             terminalreporter.write_line(note)
+
+
+@pytest.fixture(scope="session")
+def key(stack: Stack) -> str:
+    """What the operator gave the visitor."""
+    return stack.make_key("visitor", "ask", "ingest")
+
+
+@pytest.fixture
+def visitor(stack: Stack, key: str) -> Iterator[Visitor]:
+    visitor = Visitor(stack, key)
+    yield visitor
+    visitor.close()
