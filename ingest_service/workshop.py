@@ -72,7 +72,7 @@ def open_bell(queue: JobQueue, engine: Engine, store: GenerationalStore) -> Bell
     if not store.shared:
         raise Unavailable(
             "JOBS__KIND is celery, but the vectors are embedded (Qdrant Edge), which one process has for itself: set "
-            "STORE__QDRANT_URL to a Qdrant server, or leave JOBS__KIND at in_process."
+            "STORE__QDRANT_URL to a Qdrant server or STORE__KIND to pgvector, or leave JOBS__KIND at in_process."
         )
     return Bell(queue, engine)
 

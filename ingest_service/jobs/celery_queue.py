@@ -47,7 +47,9 @@ class CeleryQueue:
             task_ignore_result=True,
             task_reject_on_worker_lost=True,
             worker_cancel_long_running_tasks_on_connection_loss=False,
-            worker_enable_remote_control=False,
+            # Its subscription notices that Redis went away. Without it a worker whose acknowledgement was lost waits
+            # for room to take another message, for ever.
+            worker_enable_remote_control=True,
             worker_prefetch_multiplier=1,
             beat_schedule={"tend": {"task": TEND, "schedule": TEND_EVERY_S, "options": {"queue": TEND}}},
         )

@@ -10,11 +10,13 @@ from sqlalchemy import Engine, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from shared.auth.tables import Organization
+
 
 class CorpusVersion(SQLModel, table=True):
     __tablename__ = "corpus_versions"
 
-    organization_id: UUID = Field(primary_key=True, foreign_key="organizations.id")
+    organization_id: UUID = Field(primary_key=True, foreign_key=f"{Organization.__tablename__}.id")
     version: int = 1
 
 

@@ -1,0 +1,100 @@
+"""Worker processes that Redis tells of work: stopped, killed, cut off from Redis, and nothing is lost or done twice."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.integration.ingest.documents import long_text
+from tests.integration.ingest.worker_processes import Installation, Program, installation
+from tests.postgres import Databases
+from tests.redis_server import free_port
+
+pytestmark = pytest.mark.timeout(400)
+LEASE_S = "6"
+"""Jobs of a dead worker of this machine are taken over sooner: its process is known to be gone."""
+
+
+def in_the_middle(there: Installation, job_id: str) -> bool:
+    progress = there.job(job_id)["progress"]
+    return bool(progress["stage"] == "embedding" and 0 < progress["done"] < progress["total"])
+
+
+def events(program: Program) -> list[str]:
+    """Names of the events that the program logged, each on a line of JSON."""
+    lines = [line for line in program.log.read_text().splitlines() if line.startswith("{")]
+    return [json.loads(line)["event"] for line in lines]
+
+
+def test_documents_become_searchable_by_the_hands_of_worker_processes_alone(tmp_path: Path, postgres: Databases):
+    with installation(tmp_path, postgres) as there:
+        service = there.service()
+        for number in range(6):
+            there.upload(f"{number}.txt", f"A nota {number} sobre a antena.".encode())
+        assert there.ready() == 0
+        workers = [there.worker() for _ in range(2)]
+        there.until(lambda: there.ready() == 6, "six documents")
+        assert there.facts()["jobs"] == {"kind": "celery", "queue": "ok"}
+        assert "document_ready" not in events(service)
+        assert sum(events(worker).count("document_ready") for worker in workers) == 6
+
+
+def test_a_worker_killed_in_the_middle_of_a_job_loses_nothing(tmp_path: Path, postgres: Databases):
+    with installation(tmp_path, postgres, INGEST__LEASE_S=LEASE_S) as there:
+        there.service()
+        there.start("ingest_service.beat")
+        item = there.upload("longo.txt", long_text(3000).encode())
+        worker = there.worker()
+        there.until(lambda: in_the_middle(there, item["job_id"]), "the middle of the embedding")
+        worker.kill()
+        assert there.job(item["job_id"])["state"] == "running"
+        there.worker()
+        there.until(lambda: there.ready() == 1, "the document")
+        job = there.job(item["job_id"])
+        assert (job["state"], job["attempts"]) == ("done", 1), "a kill is not the document's fault"
+        chunks = there.http.get(f"/documents/{item['id']}/chunks", params={"limit": 1}).json()
+        assert chunks["items"]
+        assert there.document(item["id"])["chunks"] > 500
+
+
+def test_a_worker_that_is_stopped_gives_its_job_back_at_once(tmp_path: Path, postgres: Databases):
+    with installation(tmp_path, postgres) as there:
+        there.service()
+        item = there.upload("longo.txt", long_text(3000).encode())
+        worker = there.worker()
+        there.until(lambda: in_the_middle(there, item["job_id"]), "the middle of the embedding")
+        assert worker.stop() == 0, worker.log.read_text()
+        job = there.job(item["job_id"])
+        assert (job["state"], job["attempts"]) == ("queued", 0)
+        assert there.document(item["id"])["status"] == "queued"
+        there.worker()
+        there.until(lambda: there.ready() == 1, "the document")
+
+
+def test_what_is_accepted_while_redis_is_away_is_worked_on_when_it_is_back(tmp_path: Path, postgres: Databases):
+    with installation(tmp_path, postgres) as there:
+        there.service()
+        there.start("ingest_service.beat")
+        worker = there.worker()
+        item = there.upload("longo.txt", long_text(3000).encode())
+        there.until(lambda: in_the_middle(there, item["job_id"]), "the middle of the embedding")
+        there.redis.stop()
+        for number in range(5):
+            there.upload(f"{number}.txt", f"A nota {number}, durante a queda.".encode())
+        there.until(lambda: "REDIS__URL" in there.facts()["jobs"]["queue"], "the page to say that Redis is away")
+        there.redis.start()
+        there.until(lambda: there.ready() == 6, "all documents")
+        there.until(lambda: there.facts()["jobs"]["queue"] == "ok", "the page to say that Redis is back")
+        assert worker.process.poll() is None
+
+
+def test_a_worker_shows_its_metrics(tmp_path: Path, postgres: Databases):
+    port = free_port()
+    with installation(tmp_path, postgres) as there:
+        there.service()
+        there.worker(JOBS__METRICS_PORT=str(port))
+        there.upload("a.txt", b"Um texto.")
+        there.until(lambda: there.ready() == 1, "the document")
+        page = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+        assert 'xgtwin_documents_finished_total{status="ready"} 1.0' in page
