@@ -6,10 +6,16 @@ import sqlalchemy
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, event, text
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from shared.db.slow_statements import watch_statements
 from shared.errors import Unavailable
+from shared.observability.logs import get_logger
 from shared.settings import Settings
+
+log = get_logger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -17,6 +23,9 @@ CONNECT_TIMEOUT_S = 5
 POOL_TIMEOUT_S = 10
 STATEMENT_TIMEOUT_S = 30
 """What runs longer is a fault, or waits for a lock that nobody gives up; migrations may take their time."""
+
+AGAIN_S = 5
+AWAY = "The database does not answer. Check DATABASE_URL and that it runs."
 
 
 def database_url(settings: Settings) -> str:
@@ -27,10 +36,15 @@ def database_url(settings: Settings) -> str:
 def open_engine(settings: Settings) -> Engine:
     """An engine, nothing connected yet. For SQLite the folder is made and the pragmas are set on each connection.
 
-    Its errors do not repeat the values of a statement, which may be a question, and slow statements are logged.
+    Its errors do not repeat the values of a statement, which may be a question, and slow statements are logged. A
+    PostgreSQL server that is away, too busy or out of room raises `Unavailable` wherever it is asked.
     """
     url = database_url(settings)
-    engine = _open_sqlite(url, settings) if url.startswith("sqlite") else open_postgres(url)
+    if url.startswith("sqlite"):
+        engine = _open_sqlite(url, settings)
+    else:
+        engine = open_postgres(url)
+        event.listen(engine, "handle_error", _say_what_it_means)
     watch_statements(engine, settings.query.slow_ms)
     return engine
 
@@ -53,10 +67,12 @@ def _open_sqlite(url: str, settings: Settings) -> Engine:
 def open_postgres(url: str, options: str = "") -> Engine:
     """An engine for a PostgreSQL server, nothing connected yet; `options` are further `-c name=value` of each session.
 
-    Connections are made anew after the server was away, and nothing waits for it for long.
+    Connections are made anew after the server was away, and nothing waits for it for long. Raises `Unavailable` when
+    all connections stay in use.
     """
     return sqlalchemy.create_engine(
         sqlalchemy.make_url(url).set(drivername="postgresql+psycopg"),
+        poolclass=_Pool,
         pool_pre_ping=True,
         pool_timeout=POOL_TIMEOUT_S,
         hide_parameters=True,
@@ -65,6 +81,22 @@ def open_postgres(url: str, options: str = "") -> Engine:
             "options": f"-c statement_timeout={STATEMENT_TIMEOUT_S}s -c timezone=UTC {options}",
         },
     )
+
+
+class _Pool(QueuePool):
+    def connect(self) -> PoolProxiedConnection:
+        try:
+            return super().connect()
+        except sqlalchemy.exc.TimeoutError as error:
+            raise Unavailable("All connections to the database are in use.", retry_after=AGAIN_S) from error
+
+
+def _say_what_it_means(context: ExceptionContext) -> None:
+    # What PostgreSQL calls operational is no fault of the statement: no connection, a timeout, a deadlock, a full disk.
+    trouble = isinstance(context.sqlalchemy_exception, OperationalError | InterfaceError)
+    if trouble and not context.is_pre_ping:
+        log.error("database_failed", error=str(context.original_exception).strip())
+        raise Unavailable(AWAY, retry_after=AGAIN_S) from context.original_exception
 
 
 def migration_config(engine: Engine) -> Config:
@@ -86,4 +118,4 @@ def ping(engine: Engine) -> None:
         with engine.connect() as connection:
             connection.execute(text("SELECT 1"))
     except sqlalchemy.exc.SQLAlchemyError as error:
-        raise Unavailable("The database does not answer. Check DATABASE_URL and that it runs.") from error
+        raise Unavailable(AWAY, retry_after=AGAIN_S) from error

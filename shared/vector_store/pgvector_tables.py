@@ -95,10 +95,18 @@ def tables_of(collection: str, number: int, dimension: int | None) -> Generation
         *([] if dimension is None else [Column("dense", VECTOR(dimension))]),
     )
     published = chunks.c.published
-    places = ("organization_id", "published", "document_id", "version", "index")
-    Index(f"{name}-places", *(chunks.c[column] for column in places))
+    places = [chunks.c[column] for column in ("organization_id", "document_id", "version", "index")]
+    # `published` beside them and not among them: only the index of keys may serve a search by words, see there.
+    Index(f"{name}-places", *places, postgresql_include=["published"])
     # Only of what is published: a chunk enters them once, not when it is stored and again when it is shown.
-    Index(f"{name}-keys", chunks.c["keys"], postgresql_using="gin", postgresql_where=published)
+    # Without fastupdate, which leaves what came last to be compared one by one.
+    Index(
+        f"{name}-keys",
+        chunks.c["keys"],
+        postgresql_using="gin",
+        postgresql_where=published,
+        postgresql_with={"fastupdate": "off"},
+    )
     Index(f"{name}-labels", chunks.c.labels, postgresql_using="gin", postgresql_where=published)
     if dimension is not None:
         Index(f"{name}-unembedded", chunks.c.id, postgresql_where=chunks.c.dense.is_(None))

@@ -113,7 +113,7 @@ class HistoryReader:
         try:
             with Session(self._engine) as session:
                 return list(session.execute(query).all())
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, Unavailable) as error:
             TWIN_HISTORY_FAILURES.labels("read").inc()
             log.error("twin_history_failed", doing="read", exc_info=error)
             raise Unavailable(

@@ -1,4 +1,4 @@
-"""The real ingest application over SQLite and the embedded vector store, with its lifespan, in this process."""
+"""The real ingest application with its lifespan, in this process; by default over SQLite and the embedded vectors."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import httpx
@@ -21,6 +21,7 @@ from shared.embeddings.model import EmbeddingModel, Present
 from shared.embeddings.protocol import Embedder
 from shared.models import DEFAULT_ORGANIZATION_ID as ORG
 from shared.models import Filters
+from shared.part_settings import StoreSettings
 from shared.settings import IngestSettings, Settings
 from shared.vector_store.bootstrap import open_store
 from shared.vector_store.generational_store import GenerationalStore
@@ -123,12 +124,20 @@ async def running(
     auth: str = "off",
     embedder: Embedder | None = None,
     model: EmbeddingModel | None = None,
+    database_url: str = "",
+    store_kind: Literal["auto", "pgvector"] = "auto",
     **ingest: Any,
 ) -> AsyncIterator[Service]:
     """The service over `folder` (its `watched` and `data`); the same folder twice is a restart."""
     watched = folder / "watched"
     options: dict[str, Any] = {"watch": "off", "watch_dir": watched, **ingest}
-    settings = Settings(data_dir=folder / "data", ingest=IngestSettings(**options), auth=auth)
+    settings = Settings(
+        data_dir=folder / "data",
+        ingest=IngestSettings(**options),
+        auth=auth,
+        database_url=database_url,
+        store=StoreSettings(kind=store_kind),
+    )
     watched.mkdir(exist_ok=True)
     model = model or Present(embedder)
     engine = open_engine(settings)

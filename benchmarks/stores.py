@@ -1,0 +1,92 @@
+"""The same searches put to Qdrant Edge and to PostgreSQL in turns: `python -m benchmarks.stores [CHUNKS ...]`.
+
+Prints, for each size, the time of storing, of a search by words and of a fused one, and how many of Edge's best ten
+PostgreSQL finds by words. Figures: docs/decisions/0010-postgresql.md.
+"""
+
+import random
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import mean, median, quantiles
+from tempfile import TemporaryDirectory
+
+import psycopg
+
+from benchmarks.query_corpus import Corpus, fill, write_corpus
+from shared.embeddings.lexical import LexicalEncoder
+from shared.models import DEFAULT_ORGANIZATION_ID
+from shared.vector_store.edge import EdgeVectorStore
+from shared.vector_store.fingerprint import Fingerprint
+from shared.vector_store.pgvector import PgvectorStore, connect
+from shared.vector_store.protocol import SearchRequest, VectorStore
+from tests.postgres import local_postgres
+
+DIMENSION = 384
+QUESTIONS = 300
+LIMIT = 20  # as the retriever asks: five passages, oversampled
+
+
+@contextmanager
+def stores() -> Iterator[dict[str, VectorStore]]:
+    """Both, empty; PostgreSQL without waiting for the disk, as Edge."""
+    encoder = LexicalEncoder()
+    made_with = Fingerprint(lexical=encoder.fingerprint, model="random", dimension=DIMENSION)
+    with TemporaryDirectory() as folder, local_postgres() as server:
+        edge = EdgeVectorStore(Path(folder) / "edge", made_with, encoder.stems)
+        url = server.url("postgres")
+        postgres = PgvectorStore(connect(url), "bench", 1, made_with, encoder.stems)
+        yield {"Qdrant Edge": edge, "pgvector": postgres}
+        with psycopg.connect(url) as connection:
+            size = (
+                "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relname IN ('bench-1', 'bench-1-counts')"
+            )
+            row = connection.execute(size).fetchone()
+            print(f"pgvector on disk: {row[0] / 2**20 if row else 0:.0f} MiB")
+        edge.close()
+        postgres.close()
+
+
+def requests(corpus: Corpus) -> list[tuple[SearchRequest, SearchRequest]]:
+    """For each question the search by words and the fused one, near a chunk at random."""
+    encoder, chance = LexicalEncoder(), random.Random(1)
+    made = []
+    for question in corpus.questions[:QUESTIONS]:
+        lex, vector = encoder.question(question), tuple(chance.choice(corpus.vectors).tolist())
+        made.append(
+            (
+                SearchRequest(DEFAULT_ORGANIZATION_ID, lex, limit=LIMIT),
+                SearchRequest(DEFAULT_ORGANIZATION_ID, lex, vector, limit=LIMIT),
+            )
+        )
+    return made
+
+
+def compare(size: int) -> None:
+    corpus = write_corpus(size, DIMENSION)
+    with stores() as both:
+        for name, store in both.items():
+            begun = time.perf_counter()
+            fill(store, corpus)
+            print(f"{size} chunks stored in {name}: {time.perf_counter() - begun:.1f} s")
+        asked = requests(corpus)
+        for kind, column in (("by words", 0), ("fused", 1)):
+            times: dict[str, list[float]] = {name: [] for name in both}
+            best: dict[str, list[set[object]]] = {name: [] for name in both}
+            for request in (pair[column] for pair in asked):
+                for name, store in both.items():
+                    begun = time.perf_counter()
+                    found = store.search(request)
+                    times[name].append((time.perf_counter() - begun) * 1000)
+                    best[name].append({hit.chunk.id for hit in found[:10]})
+            for name, each in times.items():
+                print(f"{kind}, {name}: p50 {median(each):.1f} ms, p95 {quantiles(each, n=20)[-1]:.1f} ms")
+            same = mean(len(a & b) / max(1, len(a)) for a, b in zip(*best.values(), strict=True))
+            print(f"{kind}: {same:.1%} of the best ten are the same")
+
+
+if __name__ == "__main__":
+    for wanted in sys.argv[1:] or ["1000", "10000"]:
+        compare(int(wanted))
