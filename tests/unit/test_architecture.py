@@ -18,7 +18,7 @@ ONE_IMPORTER = {
     "fastembed": "shared/embeddings/fastembed_embedder.py",
     "httpx2": "query_service/llm/openai_compatible.py",
     "huggingface_hub": "shared/embeddings/hub.py",
-    "paho": "twin_bridge/mqtt.py",
+    "paho": "twin_bridge/broker_connection.py",
     "yaml": "twin_bridge/lamps/lamps_file.py",
     "liteparse": "ingest_service/parsing/pdf/layout.py",
     "pypdfium2": "ingest_service/parsing/pdf/pdfium.py",

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from itertools import permutations
 from typing import Any
@@ -56,6 +57,14 @@ class Paper:
         self.on_room()
 
 
+class SlowPaper(Paper):
+    """An outlet whose sends take long enough for a tick to be long."""
+
+    def write(self, frame: Frame) -> None:
+        time.sleep(0.4)
+        super().write(frame)
+
+
 class World:
     """A table of lamps, its hub, and clients that have read their snapshots."""
 
@@ -65,8 +74,10 @@ class World:
             take(self.table, device_id, on=False)
         self.hub = Hub(self.table, max_clients=100)
 
-    def client(self, devices: tuple[str, ...] = (), max_hz: int = 0) -> tuple[ClientSlot, Paper]:
-        paper = Paper()
+    def client(
+        self, devices: tuple[str, ...] = (), max_hz: int = 0, kind: type[Paper] = Paper
+    ) -> tuple[ClientSlot, Paper]:
+        paper = kind()
         slot = self.hub.join("127.0.0.1", paper).__enter__()
         self.hub.watch(slot, devices, max_hz, self.table.since("", 0))
         assert [message["t"] for message in paper.read()] == ["snapshot"]
@@ -283,3 +294,32 @@ async def test_views_go_with_their_last_client(world: World):
         world.hub.watch(slot, ["b"], 30, world.table.since("", 0))
         assert len(world.hub._views) == 1
     assert len(world.hub) == len(world.hub._views) == 0
+
+
+async def test_in_a_run_a_tick_waits_for_as_many_changes_as_the_last_one_told(world: World):
+    _, paper = world.client(kind=SlowPaper)
+    world.change("a", 0.1)
+    world.change("b", 0.1)
+    await paper.written_on()
+    paper.read()
+    world.change("a", 0.2)
+    await turns(10)
+    assert not paper.frames, "the tick did not wait for the second change"
+    world.change("b", 0.2)
+    await turns(2)
+    (message,) = paper.read()
+    assert [device["id"] for device in message["devices"]] == ["a", "b"]
+
+
+async def test_a_change_that_stays_alone_in_its_run_is_told_all_the_same(world: World):
+    _, paper = world.client(kind=SlowPaper)
+    world.change("a", 0.1)
+    world.change("b", 0.1)
+    await paper.written_on()
+    world.change("a", 0.2)
+    await paper.written_on()
+
+
+async def turns(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
