@@ -22,16 +22,16 @@ lamp never has more open commands than fields, however fast a slider moves. All 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from shared.errors import Unavailable
 from shared.observability.logs import get_logger
 from shared.observability.metrics import TWIN_COMMANDS
-from twin_bridge.client_messages import Cmd, Wish
+from twin_bridge.client_messages import Cmd
 from twin_bridge.command_checks import check
+from twin_bridge.command_lane import Command, Lane, Reply, change_of
 from twin_bridge.lamps.protocol import Change, Limits
 from twin_bridge.matching import matches, overlay
-from twin_bridge.protocol import Ack, Cap, Stage
+from twin_bridge.protocol import Ack, Stage
 from twin_bridge.state import DeviceTable
 
 log = get_logger(__name__)
@@ -43,41 +43,10 @@ DEFAULT_TTL_MS = 3000
 REMEMBERED = 4096
 """Commands whose `cid` is still recognised."""
 
-Reply = Callable[[Ack], None]
 Publish = Callable[[str, Change], "asyncio.Future[None]"]
 """Send a change to a lamp; the future ends with PUBACK. Raises `Unavailable` if there is no broker to send it to; the
 future ends with `Unavailable` if the broker goes away before it confirms, and then nobody knows."""
 Changed = Callable[[str], None]
-
-_SLOTS = {Cap.RGB: "colour", Cap.CT: "colour"}
-"""Fields that displace each other share a slot; all others have their own."""
-
-
-@dataclass(eq=False)
-class Command:
-    cmd: Cmd
-    reply: Reply
-    started: float
-    fields: set[Cap]
-    """Those that no newer command has taken over."""
-    stage: Stage = Stage.ACCEPTED
-    error: str = ""
-    sent: bool = False
-    ms: int = 0
-    timer: asyncio.TimerHandle | None = None
-
-
-@dataclass
-class Lane:
-    """The open commands of one lamp."""
-
-    owners: dict[str, Command] = field(default_factory=dict)
-    unsent: set[str] = field(default_factory=set)
-    next_at: float = 0.0
-    timer: asyncio.TimerHandle | None = None
-
-    def open(self) -> list[Command]:
-        return list(dict.fromkeys(self.owners.values()))
 
 
 class Commands:
@@ -110,7 +79,8 @@ class Commands:
         self._tell(command)
         command.timer = loop.call_later(_patience_ms(cmd) / 1000, self._expire, command)
         lane = self._lanes.setdefault(cmd.id, Lane())
-        self._take_over(lane, command)
+        for former in lane.take_over(command):
+            self._finish(former, Stage.SUPERSEDED)
         if lane.timer is None:
             if loop.time() >= lane.next_at:
                 self._send(cmd.id, lane)
@@ -146,37 +116,16 @@ class Commands:
                 if timer:
                     timer.cancel()
 
-    def _take_over(self, lane: Lane, command: Command) -> None:
-        for cap in tuple(command.fields):
-            slot = _SLOTS.get(cap, cap.value)
-            former = lane.owners.get(slot)
-            lane.owners[slot] = command
-            lane.unsent.add(slot)
-            if former is not None and former is not command:
-                former.fields -= {each for each in former.fields if _SLOTS.get(each, each.value) == slot}
-                if not former.fields:
-                    self._finish(former, Stage.SUPERSEDED)
-
     def _send(self, device_id: str, lane: Lane) -> None:
         lane.timer = None
         lane.next_at = asyncio.get_running_loop().time() + COALESCE_SECONDS
-        owners = {slot: lane.owners[slot] for slot in lane.unsent if slot in lane.owners}
-        lane.unsent.clear()
-        commands = list(dict.fromkeys(owners.values()))
+        commands = lane.unsent_commands()
         if not commands:
             return
-        newest = max(commands, key=lambda command: command.started)
-        values: dict[str, object] = {}
-        fields: set[Cap] = set()
         for command in commands:
-            for cap in command.fields:
-                fields.add(cap)
-                names = ("r", "g", "b") if cap is Cap.RGB else (cap.value,)
-                values |= {name: getattr(command.cmd.state, name) for name in names}
             command.sent = True
-        change = Change(frozenset(fields), Wish.model_validate(values), newest.cmd.trans)
         try:
-            future = self._publish(device_id, change)
+            future = self._publish(device_id, change_of(commands))
         except Unavailable as error:
             self._end(commands, Stage.OFFLINE, str(error))
         else:
@@ -215,7 +164,7 @@ class Commands:
         if command.timer:
             command.timer.cancel()
         if lane := self._lanes.get(command.cmd.id):
-            lane.owners = {slot: owner for slot, owner in lane.owners.items() if owner is not command}
+            lane.release(command)
         TWIN_COMMANDS.labels(stage.value).inc()
         if error:
             log.warning("command_without_effect", device=command.cmd.id, stage=stage.value, error=error)

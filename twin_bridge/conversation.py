@@ -12,7 +12,7 @@ from twin_bridge import client_messages as said
 from twin_bridge import protocol
 from twin_bridge.client_messages import Refused
 from twin_bridge.client_slot import ClientSlot, Goodbye
-from twin_bridge.commands import Reply
+from twin_bridge.command_lane import Reply
 from twin_bridge.gate import COMMAND_BURST, COMMAND_RATE, MESSAGE_BURST, MESSAGE_RATE, VIEWERS_WATCH, Gate
 from twin_bridge.hub import Hub
 from twin_bridge.protocol import ErrorCode, Role

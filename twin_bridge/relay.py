@@ -12,7 +12,8 @@ from shared.errors import Unavailable
 from shared.observability.logs import get_logger
 from shared.observability.metrics import TWIN_BAD_PAYLOADS, TWIN_BROKER_CONNECTIONS, TWIN_STAGE_SECONDS, TWIN_STATES
 from twin_bridge.client_messages import Cmd
-from twin_bridge.commands import Commands, Reply
+from twin_bridge.command_lane import Reply
+from twin_bridge.commands import Commands
 from twin_bridge.history.recorder import Recorder
 from twin_bridge.hub import Hub
 from twin_bridge.inbox import Incoming

@@ -15,7 +15,7 @@ from shared.errors import Unavailable
 from shared.observability.logs import get_logger
 from twin_bridge.client_messages import Cmd, Refused
 from twin_bridge.client_slot import ClientSlot, Goodbye
-from twin_bridge.commands import Reply
+from twin_bridge.command_lane import Reply
 from twin_bridge.history.reading import HistoryReader, Past, Place
 from twin_bridge.hub import Hub
 from twin_bridge.protocol import Device, ErrorCode
