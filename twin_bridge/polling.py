@@ -5,7 +5,9 @@ unanswered shows it. Its last state is kept and marked as stale; nobody invents 
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from shared.errors import Unavailable
 from shared.observability.logs import get_logger
@@ -24,12 +26,25 @@ ANSWER_SECONDS = 10.0
 Publish = Callable[[Outgoing], "asyncio.Future[None]"]
 
 
-class Questions:
-    """Questions that wait to be published, one after the other in each family; the same one waits once."""
+@dataclass(frozen=True)
+class _Expected:
+    """A state that has to come by `deadline`."""
 
-    def __init__(self, publish: Publish) -> None:
-        self._publish = publish
+    deadline: float
+    retained: bool
+    """A retained one is as good: the lamp cannot be asked, and that is the last it said."""
+
+
+class Questions:
+    """Questions that wait to be published, one after the other in each family; the same one waits once.
+
+    Whoever is asked has `ANSWER_SECONDS` from then on; `clock` says when.
+    """
+
+    def __init__(self, publish: Publish, clock: Callable[[], float] = time.monotonic) -> None:
+        self._publish, self._clock = publish, clock
         self._waiting: dict[str, dict[Outgoing, None]] = {}
+        self._expected: dict[str, _Expected] = {}
         self._some = asyncio.Event()
 
     def ask(self, source: str, questions: Iterable[Outgoing]) -> None:
@@ -46,8 +61,38 @@ class Questions:
         """Those that are not published yet."""
         return [question for questions in self._waiting.values() for question in questions]
 
+    def expect(self, device_id: str) -> None:
+        """A device that cannot be asked is to be heard, or to be found retained, as soon as others answer."""
+        self._expect(device_id, retained=True)
+
+    def answered(self, device_id: str, *, retained: bool) -> None:
+        """It told its state."""
+        expected = self._expected.get(device_id)
+        if expected is not None and (expected.retained or not retained):
+            del self._expected[device_id]
+
+    def awaits(self, device_id: str) -> bool:
+        """Whether it still has time to answer."""
+        return device_id in self._expected
+
+    def overdue(self) -> list[str]:
+        """Devices that did not answer in time, each told once."""
+        now = self._clock()
+        late = [device_id for device_id, expected in self._expected.items() if expected.deadline <= now]
+        for device_id in late:
+            del self._expected[device_id]
+        return late
+
+    def drop(self) -> None:
+        """Without a broker nobody is asked, and nobody can answer: a reconnect asks anew."""
+        self._waiting.clear()
+        self._expected.clear()
+
+    def _expect(self, device_id: str, *, retained: bool) -> None:
+        self._expected.setdefault(device_id, _Expected(self._clock() + ANSWER_SECONDS, retained))
+
     async def run(self) -> None:
-        """Publish until cancelled. Without a broker the questions are dropped: a reconnect asks anew."""
+        """Publish until cancelled."""
         while True:
             await self._some.wait()
             for source in list(self._waiting):
@@ -58,8 +103,10 @@ class Questions:
                 try:
                     self._publish(question).add_done_callback(_log_failure)
                 except Unavailable:
-                    self._waiting.clear()
+                    self.drop()
                     break
+                for device_id in question.devices:
+                    self._expect(device_id, retained=False)
             if not self._waiting:
                 self._some.clear()
             await asyncio.sleep(PAUSE_SECONDS)
@@ -75,7 +122,7 @@ class SilenceWatch:
         self._asked: dict[str, float] = {}
 
     def check(self, now: float) -> list[str]:
-        """Ask those that can be asked; returns the devices whose state is old from now on.
+        """Ask those that can be asked; returns the others, whose state is old from now on.
 
         `now` is on the clock of the table.
         """
@@ -85,13 +132,12 @@ class SilenceWatch:
             limit = self._families.quiet_seconds(device)
             if silence.seconds < limit or not device.online:
                 self._asked.pop(device.id, None)
+            elif now - self._asked.get(device.id, -limit) < limit:
                 continue
-            questions = self._families.poll(device)
-            since_asked = now - self._asked.get(device.id, -limit)
-            if questions and since_asked >= limit:
+            elif questions := self._families.poll(device):
                 self._questions.ask(device.src, questions)
                 self._asked[device.id] = now
-            elif not device.stale and (since_asked >= ANSWER_SECONDS if questions else not silence.announced):
+            elif not silence.announced:
                 old.append(device.id)
         self._asked = {device_id: at for device_id, at in self._asked.items() if device_id in self._table}
         return [device_id for device_id in old if self._table.mark_stale(device_id)]

@@ -28,6 +28,7 @@ log = get_logger(__name__)
 _READ = TWIN_STAGE_SECONDS.labels("read")
 
 SILENCE_CHECK_SECONDS = 15.0
+ANSWER_CHECK_SECONDS = 1.0
 COMPLAINT_SECONDS = 60.0
 """A lamp that sends rubbish is logged once in so long; every payload is counted."""
 
@@ -55,7 +56,8 @@ class Relay:
         for source, reading in self._families.start():
             self._follow(reading, source, retained=True)
         self._link.start(self)
-        self._tasks = [asyncio.create_task(self._watch_for_silence()), asyncio.create_task(self._questions.run())]
+        work = self._questions.run(), self._watch_for_answers(), self._watch_for_silence()
+        self._tasks = [asyncio.create_task(each) for each in work]
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -79,11 +81,10 @@ class Relay:
         if connected:
             TWIN_BROKER_CONNECTIONS.inc()
             log.info("broker_connected")
-            for device in self.table.devices():
-                if device.online:
-                    self._questions.ask(device.src, self._families.poll(device))
+            self._ask_all()
         else:
             log.warning("broker_away", reason=reason)
+            self._questions.drop()
         if turned:
             self.hub.tell(Status(broker=connected, reason=reason, now=epoch_ms()))
 
@@ -95,6 +96,15 @@ class Relay:
         """For /readyz: raises `Unavailable` while there is no broker."""
         if not self.broker:
             raise Unavailable(f"The MQTT broker is not connected ({self.reason}). Check TWIN__MQTT_URL.")
+
+    def _ask_all(self) -> None:
+        """Nobody heard what lamps said while there was no connection."""
+        for device in self.table.devices():
+            if device.online:
+                if questions := self._families.poll(device):
+                    self._questions.ask(device.src, questions)
+                else:
+                    self._questions.expect(device.id)
 
     def _follow(self, reading: Reading, source: str, *, retained: bool) -> None:
         for error in reading.refusals:
@@ -139,10 +149,19 @@ class Relay:
     def _settle(self, seen: Sighting, *, retained: bool) -> None:
         if seen.report is not None and seen.report.of_state:
             TWIN_STATES.inc()
+            self._questions.answered(seen.device_id, retained=retained)
             if not retained:
                 self._commands.reported(seen.device_id)
         elif seen.online is False:
             self._commands.gone(seen.device_id, Stage.OFFLINE, "The lamp went offline.")
+        elif seen.report is None:
+            self._ask_again(seen.device_id)
+
+    def _ask_again(self, device_id: str) -> None:
+        """A gateway may be back later than the broker: what was asked in between was lost."""
+        device = self.table.get(device_id)
+        if device is not None and (device.stale or self._questions.awaits(device_id)):
+            self._questions.ask(device.src, self._families.poll(device))
 
     def _publish(self, device_id: str, change: Change) -> "asyncio.Future[None]":
         device = self.table.get(device_id)
@@ -172,6 +191,14 @@ class Relay:
             await asyncio.sleep(SILENCE_CHECK_SECONDS)
             for device_id in self._silence.check(time.monotonic()):
                 self.changed(device_id)
+
+    async def _watch_for_answers(self) -> None:
+        while True:
+            await asyncio.sleep(ANSWER_CHECK_SECONDS)
+            for device_id in self._questions.overdue():
+                device = self.table.get(device_id)
+                if device and device.online and device.known and self.table.mark_stale(device_id):
+                    self.changed(device_id)
 
 
 async def _all(confirmed: "Iterable[asyncio.Future[None]]") -> None:

@@ -2,13 +2,8 @@
 
 from collections.abc import Iterable
 
-from twin_bridge.lamps.protocol import Report, Sighting
+from twin_bridge.lamps.protocol import Report
 from twin_bridge.protocol import Cap, LampState, Mode
-
-
-def spoke(seen: Sighting) -> bool:
-    """Whether the lamp itself, or what vouches for it, said how it is; a description of it is no sign of life."""
-    return seen.report.of_state if seen.report is not None else seen.online is not None
 
 
 def state_after(state: LampState, report: Report) -> LampState:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from twin_bridge.lamps.protocol import Limits, Sighting
 from twin_bridge.protocol import Cap, Device, LampState
-from twin_bridge.reported import caps_after, spoke, state_after
+from twin_bridge.reported import caps_after, state_after
 from twin_bridge.timeline import Timeline
 
 MAX_DEVICES = 5000
@@ -28,6 +28,8 @@ class Entry:
     """When the lamp itself spoke last, on the clock that callers use."""
     announced: bool | None = None
     """Its availability topic, if it has one."""
+    said: bool = False
+    """Its state came, live or retained, since there was reason to doubt what was known of it."""
     limits: Limits = field(default_factory=Limits)
     json: str = field(default="", repr=False)
     """The device as it is sent, made once per change for all clients."""
@@ -100,7 +102,8 @@ class DeviceTable:
     def take(self, seen: Sighting, source: str, *, retained: bool, now: float, epoch_ms: int) -> bool:
         """Take over a report or an availability; says whether anything changed. Raises `TableFull` for a new device.
 
-        A retained message is old news: it makes the state known, but does not show that the lamp is alive.
+        A retained message is old news: it makes the state known, but does not show that the lamp is alive. Nor does an
+        availability show how it is: it vouches for a state that came, not for one that is remembered.
         """
         entry = self._entries.get(seen.device_id) or self._new(seen.device_id, source)
         device = entry.device
@@ -118,14 +121,17 @@ class DeviceTable:
             if not device.pending:
                 update["desired"] = state
         update["online"] = entry.announced is not False
-        # Its last will vouches for a lamp that is announced as online; a lamp without one must be heard itself.
-        if (not retained and spoke(seen)) or (seen.report is None and seen.online):
+        of_state = seen.report is not None and seen.report.of_state
+        entry.said |= of_state
+        if (of_state and not retained) or (seen.report is None and seen.online and entry.said):
             entry.heard = now
             update["stale"] = False
-        elif seen.report is not None and seen.report.of_state and not device.known:
-            update["stale"] = entry.announced is not True
-        if seen.report is not None and seen.report.unknown:
+        elif of_state and entry.announced:
+            update["stale"] = False
+        elif of_state and not device.known:
             update["stale"] = True
+        if seen.report is not None and seen.report.unknown:
+            update["stale"], entry.said = True, False
         return self._update(entry, update)
 
     def set_desired(self, device_id: str, desired: LampState | None) -> bool:
@@ -135,8 +141,12 @@ class DeviceTable:
         return self._update(entry, {"pending": desired is not None, "desired": wanted})
 
     def mark_stale(self, device_id: str) -> bool:
+        """Its state may be old; nothing but a state mends that."""
         entry = self._entries.get(device_id)
-        return entry is not None and self._update(entry, {"stale": True})
+        if entry is None:
+            return False
+        entry.said = False
+        return self._update(entry, {"stale": True})
 
     def silences(self, now: float) -> list[Silence]:
         """How long each device has been silent at `now`, on the clock of `take`."""

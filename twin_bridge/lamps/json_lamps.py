@@ -1,7 +1,7 @@
 """Lamps that speak the JSON of json_light.py, each with its own topics; who they are, discovery or a file tells."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic_core import to_json
 
@@ -101,7 +101,7 @@ class JsonLamps:
 
     def poll(self, device_id: str) -> tuple[Outgoing, ...]:
         lamp = self._lamps.get(device_id)
-        return (lamp.question,) if lamp and lamp.question else ()
+        return (replace(lamp.question, devices=(device_id,)),) if lamp and lamp.question else ()
 
     def _forget(self, lamp: JsonLamp) -> tuple[str, ...]:
         """Stop reading its topics; returns those that no lamp reads any more."""

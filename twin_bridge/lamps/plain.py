@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twin_bridge.lamps.availability import AvailabilityTopic
 from twin_bridge.lamps.payloads import fraction, read_word
@@ -70,7 +70,7 @@ class PlainLamps:
 
     def poll(self, device_id: str) -> Sequence[Outgoing]:
         lamp = self._lamps.get(device_id)
-        return (lamp.question,) if lamp and lamp.question else ()
+        return (replace(lamp.question, devices=(device_id,)),) if lamp and lamp.question else ()
 
 
 def _description(lamp: PlainLamp) -> Report:

@@ -97,6 +97,8 @@ class Outgoing:
 
     topic: str
     payload: bytes
+    devices: tuple[str, ...] = ()
+    """Of a question: those that will answer it with their state."""
 
 
 @dataclass(frozen=True)

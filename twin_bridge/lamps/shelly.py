@@ -103,7 +103,8 @@ class ShellyLamps:
             return ()
         device, key = known
         lamp = device.lamps[key]
-        return (self._call(device, f"{lamp.namespace}.GetStatus", {"id": lamp.number}, key),)
+        question = self._call(device, f"{lamp.namespace}.GetStatus", {"id": lamp.number}, key)
+        return (replace(question, devices=(device_id,)),)
 
     def _call(self, device: _Device, method: str, params: Mapping[str, object], key: str = "") -> Outgoing:
         number = next(self._ids)
@@ -171,7 +172,8 @@ class ShellyLamps:
         return device
 
     def _introductions(self, device: _Device) -> tuple[Outgoing, ...]:
-        status = self._call(device, "Shelly.GetStatus", {})
+        lamps = tuple(lamp.device_id for lamp in device.lamps.values())
+        status = replace(self._call(device, "Shelly.GetStatus", {}), devices=lamps)
         return status, *(() if device.name else (self._call(device, "Shelly.GetDeviceInfo", {}),))
 
     def _named(self, device: _Device, name: str) -> Reading:

@@ -73,7 +73,7 @@ class TasmotaDevice:
     @property
     def question(self) -> Outgoing:
         """It answers with everything, on `stat/<topic>/RESULT`."""
-        return Outgoing(self.command("STATE"), b"")
+        return Outgoing(self.command("STATE"), b"", tuple(lamp.device_id for lamp in self.lamps))
 
     @property
     def places(self) -> dict[str, str]:

@@ -2,7 +2,10 @@
 
 import json
 
-from tests.integration.twin.rig import Mosquitto, bridge, client, peer
+import pytest
+
+from tests.integration.twin.rig import Mosquitto, bridge, client, peer, wait_until
+from xgtwin.simulated.z2m import Zigbee2MqttNetwork
 
 
 async def test_clients_hear_that_the_broker_is_lost_and_back_and_states_flow_again(own_mosquitto: Mosquitto):
@@ -23,6 +26,32 @@ async def test_clients_hear_that_the_broker_is_lost_and_back_and_states_flow_aga
                 lamp.lamp("lamp_a", on=False)
                 await unity.until_device("lamp_a", on=False)
             assert running.get("/readyz").status_code == 200
+
+
+def test_lamps_that_are_not_heard_after_the_broker_is_back_are_stale(
+    own_mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("twin_bridge.polling.ANSWER_SECONDS", 1.0)
+    network = Zigbee2MqttNetwork(own_mosquitto.url, 2, names=("viva", "morta"))
+    living, dead = network.addresses
+    with bridge(own_mosquitto.url) as running:
+
+        def fresh() -> set[str]:
+            devices = running.get("/devices").json()["items"]
+            return {device["id"] for device in devices if device["known"] and not device["stale"]}
+
+        with network.wire:
+            with peer(own_mosquitto.port) as lamp:
+                for name in ("passing", "kept"):
+                    lamp.lamp(name, on=True)
+                wait_until(lambda: fresh() == {living, dead, "passing", "kept"}, "all lamps")
+            network.unplug("morta")
+            own_mosquitto.kill()
+            wait_until(lambda: running.get("/readyz").status_code == 503, "the loss")
+            own_mosquitto.start()
+            with peer(own_mosquitto.port) as lamp:  # it goes on as it was, and a lamp that changed says so
+                lamp.lamp("kept", on=False, retain=True)
+                wait_until(lambda: fresh() == {living, "kept"}, "the others to be stale")
 
 
 async def test_a_command_given_while_the_broker_is_away_is_offline_and_never_sent_later(own_mosquitto: Mosquitto):

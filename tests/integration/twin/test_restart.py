@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.integration.twin.rig import SECONDS, Mosquitto, Peer, bridge, client, free_port, peer, wait_until
+from xgtwin.simulated.z2m import Zigbee2MqttNetwork
 
 ROOT = Path(__file__).parents[3]
 Shown = dict[str, dict[str, Any]]
@@ -84,6 +85,19 @@ async def test_the_last_known_state_is_shown_as_old_without_a_broker(own_mosquit
                 lamp.lamp("known", on=True, bri=0.7)
                 while (await unity.until_device("known", on=True))["stale"]:
                     pass
+
+
+def test_zigbee_lamps_are_stale_after_a_restart_until_they_answer(own_mosquitto: Mosquitto, tmp_path: Path):
+    network = Zigbee2MqttNetwork(own_mosquitto.url, 2, names=("viva", "morta"))
+    living, dead = network.addresses
+    with network.wire:
+        with bridge(own_mosquitto.url, data=tmp_path) as running:
+            known(running.port, living, dead)
+        network.unplug("morta")
+        with bridge(own_mosquitto.url, data=tmp_path) as running:
+            known(running.port, living)
+            shown = devices(running.port)[dead]
+            assert (shown["online"], shown["stale"]) == (True, True), "its gateway knows nothing of its state"
 
 
 def known(port: int, *names: str) -> None:

@@ -42,7 +42,7 @@ class TalkingLamps:
         return ()
 
     def poll(self, device_id: str) -> Sequence[Outgoing]:
-        return (Outgoing("talk/ask", b""),)
+        return (Outgoing("talk/ask", b"", (device_id,)),)
 
 
 def test_a_learned_topic_is_read_by_the_family_that_learned_it_until_it_lets_go():
@@ -110,33 +110,72 @@ def test_too_many_waiting_messages_drop_the_oldest(monkeypatch: pytest.MonkeyPat
     assert len(waiting) == 0
 
 
-async def test_a_silent_lamp_is_asked_and_is_stale_only_if_it_does_not_answer():
-    asked: list[Outgoing] = []
-    done = asyncio.Event()
+class Asking:
+    """Questions on a clock that stands, and what was published of them."""
 
-    def publish(question: Outgoing) -> "asyncio.Future[None]":
-        asked.append(question)
-        done.set()
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.published: list[Outgoing] = []
+        self.questions = Questions(self._publish, lambda: self.now)
+        self._done = asyncio.Event()
+
+    async def publish(self) -> None:
+        """Let the first ones go."""
+        self._done.clear()
+        task = asyncio.create_task(self.questions.run())
+        await self._done.wait()
+        task.cancel()
+
+    def _publish(self, question: Outgoing) -> "asyncio.Future[None]":
+        self.published.append(question)
+        self._done.set()
         return asyncio.get_running_loop().create_future()
 
-    table, families = DeviceTable(), Families([TalkingLamps()])
-    questions = Questions(publish)
-    watch = SilenceWatch(table, families, questions)
-    for device in ("talker", "vouched"):
-        table.take(Sighting(device, report=Report(on=True)), "talking", retained=False, now=0, epoch_ms=0)
-    table.take(Sighting("vouched", online=True), "talking", retained=False, now=0, epoch_ms=0)
-    assert (watch.check(99), len(questions.waiting())) == ([], 0)
-    assert (watch.check(100), questions.waiting()) == ([], [Outgoing("talk/ask", b"")])
-    table.take(Sighting("vouched", report=Report(on=True)), "talking", retained=False, now=101, epoch_ms=0)
-    assert watch.check(100 + ANSWER_SECONDS) == ["talker"]
-    assert watch.check(101 + ANSWER_SECONDS) == []
-    asking = asyncio.create_task(questions.run())
-    await done.wait()
-    asking.cancel()
-    assert questions.waiting() == []
-    assert asked == [Outgoing("talk/ask", b"")]
-    assert watch.check(200) == []
-    assert questions.waiting() == [Outgoing("talk/ask", b"")], "a stale lamp is asked again, it may be back"
+
+async def test_a_silent_lamp_is_asked_and_asked_again_later():
+    table, families, asking = DeviceTable(), Families([TalkingLamps()]), Asking()
+    watch, question = SilenceWatch(table, families, asking.questions), Outgoing("talk/ask", b"", ("talker",))
+    table.take(Sighting("talker", report=Report(on=True)), "talking", retained=False, now=0, epoch_ms=0)
+    assert (watch.check(99), asking.questions.waiting()) == ([], [])
+    assert (watch.check(100), asking.questions.waiting()) == ([], [question])
+    await asking.publish()
+    assert (asking.questions.waiting(), asking.published) == ([], [question])
+    assert (watch.check(199), asking.questions.waiting()) == ([], [])
+    table.mark_stale("talker")
+    assert (watch.check(200), asking.questions.waiting()) == ([], [question]), "it may be back"
+
+
+async def test_whoever_is_asked_has_ten_seconds_from_when_the_question_went_out():
+    asking = Asking()
+    asking.questions.ask("talking", [Outgoing("a", b"", ("quick", "slow", "relic"))])
+    asking.now = 50
+    assert asking.questions.overdue() == []
+    await asking.publish()
+    asking.now = 50 + ANSWER_SECONDS - 0.1
+    asking.questions.answered("quick", retained=False)
+    asking.questions.answered("relic", retained=True)
+    assert asking.questions.overdue() == []
+    asking.now = 50 + ANSWER_SECONDS
+    assert asking.questions.overdue() == ["slow", "relic"], "what is retained answers no question"
+    assert asking.questions.overdue() == [], "told once"
+
+
+def test_a_lamp_that_cannot_be_asked_is_to_be_heard_or_found_retained():
+    asking = Asking()
+    for device in ("silent", "heard", "found"):
+        asking.questions.expect(device)
+    asking.questions.answered("heard", retained=False)
+    asking.questions.answered("found", retained=True)
+    asking.now = ANSWER_SECONDS
+    assert asking.questions.overdue() == ["silent"]
+
+
+def test_nobody_is_late_because_the_broker_is_away():
+    asking = Asking()
+    asking.questions.expect("silent")
+    asking.questions.drop()
+    asking.now = ANSWER_SECONDS
+    assert asking.questions.overdue() == []
 
 
 async def test_a_slow_family_does_not_keep_another_waiting():

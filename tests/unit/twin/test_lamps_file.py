@@ -129,4 +129,4 @@ def test_a_command_is_the_same_kind_of_word(device: str, fields: set[Cap], paylo
     (outgoing,) = LAMPS.write(device, Change(frozenset(fields), Wish(on=True, bri=0.4)))
     assert outgoing.payload == payload
     assert LAMPS.write("number", Change(frozenset({Cap.ON}), Wish(on=False)))[0].payload == b"DESLIGA"
-    assert LAMPS.poll("word") == (Outgoing("w/get", b""),)
+    assert LAMPS.poll("word") == (Outgoing("w/get", b"", ("word",)),)

@@ -155,6 +155,29 @@ def test_a_restored_lamp_is_shown_as_it_was_and_stale_until_it_is_heard():
     assert not device(table, "a").stale
 
 
+def test_an_availability_vouches_for_no_state_that_is_only_remembered():
+    table = restored((before("a"), 7), (before("b"), 8))
+    for device_id in ("a", "b"):
+        announce(table, device_id, True, retained=True)
+        announce(table, device_id, True)
+        assert (device(table, device_id).online, device(table, device_id).stale) == (True, True)
+    take(table, "a", on=True, retained=True)
+    assert not device(table, "a").stale, "the state itself is kept at the broker, by a lamp that is there"
+    take(table, "b", on=True)
+    assert not device(table, "b").stale
+
+
+def test_a_lamp_that_did_not_answer_is_stale_until_it_tells_its_state(table: DeviceTable):
+    announce(table, "a", True)
+    take(table, "a", on=True)
+    table.mark_stale("a")
+    announce(table, "a", False)
+    announce(table, "a", True)
+    assert device(table, "a").stale
+    take(table, "a", on=True)
+    assert not device(table, "a").stale
+
+
 def test_a_restored_lamp_heard_as_it_was_is_no_news_for_those_who_resume():
     table = restored((before("a"), 7), (before("b"), 8))
     assert not take(table, "a", on=True)
