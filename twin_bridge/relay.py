@@ -82,6 +82,7 @@ class Relay:
             TWIN_BROKER_CONNECTIONS.inc()
             log.info("broker_connected")
             self._ask_all()
+            asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._miss_the_unannounced)
         else:
             log.warning("broker_away", reason=reason)
             self._questions.drop()
@@ -106,6 +107,12 @@ class Relay:
                 else:
                     self._questions.expect(device.id)
 
+    def _miss_the_unannounced(self) -> None:
+        """What is announced is retained, and has come by now: a lamp of the run before that is not was taken away."""
+        for device in self.table.unclaimed() if self.broker else ():
+            if self._families.announced_first(device) and self.table.miss(device.id):
+                self.changed(device.id)
+
     def _follow(self, reading: Reading, source: str, *, retained: bool) -> None:
         for error in reading.refusals:
             self._refuse(error)
@@ -121,12 +128,12 @@ class Relay:
     def _take(self, seen: Sighting, source: str, *, retained: bool) -> None:
         device = self.table.get(seen.device_id)
         if device is not None and device.src != source:
-            raise BadPayload(seen.device_id, "id_taken")
+            if seen.report is None or device not in self.table.unclaimed():
+                raise BadPayload(seen.device_id, "id_taken")
+            self._remove(seen.device_id)  # what is only remembered makes room for a lamp that is there
+            device = None
         if seen.removed:
-            if self.table.remove(seen.device_id):
-                self._commands.gone(seen.device_id, Stage.FAILED, "The lamp was taken out of the twin.")
-                self.hub.removed(seen.device_id)
-                self._recorder.removed(seen.device_id, epoch_ms())
+            self._remove(seen.device_id)
             return
         if seen.refused:
             self._commands.gone(seen.device_id, Stage.FAILED, f"The lamp refused: {seen.refused}")
@@ -140,6 +147,12 @@ class Relay:
         if changed:
             self.changed(seen.device_id)
         self._settle(seen, retained=retained)
+
+    def _remove(self, device_id: str) -> None:
+        if self.table.remove(device_id):
+            self._commands.gone(device_id, Stage.FAILED, "The lamp was taken out of the twin.")
+            self.hub.removed(device_id)
+            self._recorder.removed(device_id, epoch_ms())
 
     def changed(self, device_id: str) -> None:
         """Tell the clients, and have it written down."""

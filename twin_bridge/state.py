@@ -33,6 +33,8 @@ class Entry:
     limits: Limits = field(default_factory=Limits)
     json: str = field(default="", repr=False)
     """The device as it is sent, made once per change for all clients."""
+    claimed: bool = True
+    """Somebody spoke of it; until then it is only remembered from the run before."""
     before: Device | None = None
     """What clients of the bridge before saw, while nothing has been heard of the device since."""
 
@@ -106,7 +108,7 @@ class DeviceTable:
         availability show how it is: it vouches for a state that came, not for one that is remembered.
         """
         entry = self._entries.get(seen.device_id) or self._new(seen.device_id, source)
-        device = entry.device
+        device, entry.claimed = entry.device, True
         update: dict[str, object] = {}
         if seen.report is None:
             entry.announced = seen.online
@@ -148,6 +150,14 @@ class DeviceTable:
         entry.said = False
         return self._update(entry, {"stale": True})
 
+    def unclaimed(self) -> list[Device]:
+        """Devices that are restored and that nobody spoke of yet."""
+        return [entry.device for entry in self._entries.values() if not entry.claimed]
+
+    def miss(self, device_id: str) -> bool:
+        """Show a restored device as offline, until somebody speaks of it."""
+        return self._update(self._entries[device_id], {"online": False})
+
     def silences(self, now: float) -> list[Silence]:
         """How long each device has been silent at `now`, on the clock of `take`."""
         return [
@@ -176,7 +186,8 @@ class DeviceTable:
             if device.id in self._entries or device.id in self.timeline.tombstones or len(self) >= MAX_DEVICES:
                 continue
             last = device.model_copy(update={"stale": True, "pending": False, "desired": device.state})
-            entry = self._entries[device.id] = Entry(last, seq, announced=None if device.online else False)
+            entry = self._entries[device.id] = Entry(last, seq, claimed=False)
+            entry.announced = None if device.online else False
             if not first or device.pending:
                 self._renew(entry, {})
                 changed.append(device.id)

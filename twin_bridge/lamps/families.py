@@ -65,6 +65,11 @@ class Families:
         family = self._families.get(device.src)
         return family.quiet_seconds if family else 0.0
 
+    def announced_first(self, device: Device) -> bool:
+        """Whether a device that nobody announces cannot be reached."""
+        family = self._families.get(device.src)
+        return family is None or family.announced_first
+
     def _readers(self, topic: str) -> tuple[LampFamily, ...]:
         readers = self._routes.get(topic)
         if readers is None:

@@ -17,6 +17,7 @@ _SUFFIX = "/config"
 class HomeAssistantLights:
     source = "ha"
     quiet_seconds = 900.0
+    announced_first = True
     subscriptions: Sequence[str] = (f"{PREFIX}+{_SUFFIX}", f"{PREFIX}+/+{_SUFFIX}")
 
     def __init__(self, *, skip_zigbee2mqtt: bool = False, skip_topics: Collection[str] = ()) -> None:

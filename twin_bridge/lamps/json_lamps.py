@@ -117,6 +117,7 @@ class ConfiguredJsonLamps:
     """The lamps of the lamps file that speak this JSON."""
 
     quiet_seconds = 900.0
+    announced_first = True
 
     def __init__(self, source: str, lamps: Sequence[JsonLamp]) -> None:
         self.source = source

@@ -48,6 +48,7 @@ class NativeLamps:
     source = "native"
     subscriptions: Sequence[str] = ("twin/v1/+/state", "twin/v1/+/availability")
     quiet_seconds = 900.0
+    announced_first = False
 
     def start(self) -> Reading:
         return NOTHING

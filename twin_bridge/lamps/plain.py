@@ -35,6 +35,7 @@ class PlainLamp:
 class PlainLamps:
     source = "plain"
     quiet_seconds = 900.0
+    announced_first = True
 
     def __init__(self, lamps: Sequence[PlainLamp]) -> None:
         self._lamps = {lamp.device_id: lamp for lamp in lamps}

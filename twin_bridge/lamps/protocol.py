@@ -138,6 +138,8 @@ class LampFamily(Protocol):
     """Topic filters that it listens to from the start."""
     quiet_seconds: float
     """How long its lamps may be silent before they are asked, or are shown as stale if they cannot be asked."""
+    announced_first: bool
+    """Whether nobody knows how to reach its lamps before they are announced."""
 
     def start(self) -> Reading:
         """What is known before anybody has spoken: the lamps of the lamps file."""

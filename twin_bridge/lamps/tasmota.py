@@ -31,6 +31,7 @@ class TasmotaLamps:
     source = "tasmota"
     quiet_seconds = 750.0
     """It reports every TelePeriod, 300 s unless set otherwise."""
+    announced_first = True
 
     def __init__(self, configured: Sequence[TasmotaDevice] = (), *, discover: bool = True) -> None:
         self._devices: dict[str, TasmotaDevice] = {}

@@ -40,6 +40,7 @@ class Zigbee2Mqtt:
 
     source = "z2m"
     quiet_seconds = 900.0
+    announced_first = True
 
     def __init__(self, bases: Sequence[str] = ()) -> None:
         self.subscriptions: Sequence[str] = (f"+{INVENTORY}", *(f"{base}{INVENTORY}" for base in bases if "/" in base))

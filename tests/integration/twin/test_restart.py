@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.integration.twin.rig import SECONDS, Mosquitto, Peer, bridge, client, free_port, peer, wait_until
+from xgtwin.simulated.home_assistant import HomeAssistantLight
 from xgtwin.simulated.z2m import Zigbee2MqttNetwork
 
 ROOT = Path(__file__).parents[3]
@@ -98,6 +99,46 @@ def test_zigbee_lamps_are_stale_after_a_restart_until_they_answer(own_mosquitto:
             known(running.port, living)
             shown = devices(running.port)[dead]
             assert (shown["online"], shown["stale"]) == (True, True), "its gateway knows nothing of its state"
+
+
+def test_lamps_that_nobody_announces_any_more_are_offline_after_a_restart(
+    own_mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("twin_bridge.relay.ANSWER_SECONDS", 1.0)
+    network, light = Zigbee2MqttNetwork(own_mosquitto.url, 2), HomeAssistantLight(own_mosquitto.url, 1)
+    kept, sold = network.addresses
+    with peer(own_mosquitto.port) as other:
+        with bridge(own_mosquitto.url, data=tmp_path) as running, network.wire, light.wire:
+            other.lamp("native", on=True)
+            known(running.port, kept, sold, "luz_1", "native")
+        other.publish("homeassistant/light/luz_1/config", b"", retain=True)
+    with Zigbee2MqttNetwork(own_mosquitto.url, 1).wire, bridge(own_mosquitto.url, data=tmp_path) as running:
+
+        def online() -> set[str]:
+            return {device["id"] for device in devices(running.port).values() if device["online"]}
+
+        wait_until(lambda: online() == {kept, "native"}, "the others to be offline")
+        assert running.post(f"/devices/{sold}/set", json={"state": {"on": True}}).json()["code"] == "offline"
+        with HomeAssistantLight(own_mosquitto.url, 1).wire:
+            known(running.port, "luz_1")
+            assert online() == {kept, "native", "luz_1"}
+
+
+def test_a_remembered_lamp_makes_room_for_one_of_another_family_that_is_there(own_mosquitto: Mosquitto, tmp_path: Path):
+    file = tmp_path / "lamps.yaml"
+    file.write_text("lamps:\n  - {family: plain, id: desk, state_topic: lab/state, command_topic: lab/set}\n")
+    with peer(own_mosquitto.port) as other:
+        with bridge(own_mosquitto.url, data=tmp_path) as running:
+            other.lamp("desk", on=True, bri=0.5)
+            known(running.port, "desk")
+        with bridge(own_mosquitto.url, data=tmp_path, lamps_file=file) as running:
+            shown = devices(running.port)["desk"]
+            assert (shown["src"], shown["known"], shown["caps"]) == ("plain", False, ["on"])
+            other.publish("lab/state", b"ON")
+            known(running.port, "desk")
+            other.lamp("desk", on=False)
+            wait_until(lambda: 'reason="id_taken"' in running.get("/metrics").text, "the other to be refused")
+            assert devices(running.port)["desk"]["state"]["on"]
 
 
 def known(port: int, *names: str) -> None:

@@ -27,6 +27,7 @@ class TalkingLamps:
     source = "talking"
     subscriptions: Sequence[str] = ("talk/+/hello",)
     quiet_seconds = 100.0
+    announced_first = True
 
     def start(self) -> Reading:
         return Reading()

@@ -167,6 +167,17 @@ def test_an_availability_vouches_for_no_state_that_is_only_remembered():
     assert not device(table, "b").stale
 
 
+def test_a_restored_lamp_is_claimed_by_whatever_is_said_of_it():
+    table = restored((before("a"), 7), (before("b"), 8), (before("c"), 9))
+    take(table, "a", name="Mesa")
+    announce(table, "b", False)
+    assert [each.id for each in table.unclaimed()] == ["c"]
+    assert table.miss("c")
+    assert not device(table, "c").online
+    take(table, "c", name="Teto")
+    assert (device(table, "c").online, device(table, "c").stale, table.unclaimed()) == (True, True, [])
+
+
 def test_a_lamp_that_did_not_answer_is_stale_until_it_tells_its_state(table: DeviceTable):
     announce(table, "a", True)
     take(table, "a", on=True)
