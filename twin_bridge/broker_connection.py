@@ -29,6 +29,8 @@ MIN_BACKOFF, MAX_BACKOFF = 0.5, 15.0
 """Seconds between attempts, doubled each time and spread by +-50 %, so that not all bridges return at once."""
 READ_BYTES = 64 * 1024
 """Read in one go; more than a TLS record, so nothing stays behind where the loop does not see it."""
+MAX_PACKETS = 500
+"""Taken in one turn of the loop, so that a flood does not keep the clients waiting; the rest stays with the broker."""
 STOP_SECONDS = 1.0
 
 
@@ -60,6 +62,8 @@ class BrokerConnection:
         self._client.on_socket_unregister_write = _guarded(self._on_unregister_write)
         self._watched = False
         """Whether the event loop watches the socket; not while it is being opened."""
+        self._behind = False
+        """Whether a turn did not suffice, and the next one goes on."""
         self._accepted: bool | None = None
         """What the broker said to this connection."""
 
@@ -113,7 +117,6 @@ class BrokerConnection:
             self._events.on_lost(why_not_reached(error))
             return
         sock: Any = self._client.socket()
-        self._client.begin()
         self._watched = True
         self._loop.add_reader(sock, self._readable)
         self._loop.add_writer(sock, self._client.loop_write)  # CONNECT waits
@@ -124,9 +127,17 @@ class BrokerConnection:
             self._client.loop_misc()
 
     def _readable(self) -> None:
-        self._client.loop_read()
-        while self._client.unread:
+        if not self._behind:
+            self._read()
+
+    def _read(self) -> None:
+        for _ in range(MAX_PACKETS):
             self._client.loop_read()
+            if not self._client.unread:
+                break
+        self._behind = self._client.unread
+        if self._behind:
+            self._loop.call_soon(self._read)
         _acknowledge_now(self._client.socket())
 
     # --- called by paho ---
@@ -161,6 +172,7 @@ class BrokerConnection:
 
     def _on_socket_close(self, _client: paho.Client, _data: object, sock: Any) -> None:
         self._watched = False
+        self._client.forget()
         self._loop.remove_reader(sock)
         self._loop.remove_writer(sock)
         self._closed.set()
@@ -172,8 +184,8 @@ class _BufferedClient(paho.Client):
     A paho without this hook reads as it always did, which is slower.
     """
 
-    def begin(self) -> None:
-        """Forget what is left of the connection before."""
+    def forget(self) -> None:
+        """Drop what a connection that is over has left unread."""
         self._buffer, self._at = b"", 0
 
     @property
@@ -198,7 +210,7 @@ def _client(broker: BrokerUrl, name: str) -> _BufferedClient:
         protocol=paho.MQTTv5 if broker.version == "5" else paho.MQTTv311,
         reconnect_on_failure=False,  # it would wait on the event loop
     )
-    client.begin()
+    client.forget()
     if broker.user:
         client.username_pw_set(broker.user, broker.password)
     if broker.tls:
