@@ -50,7 +50,13 @@ def open_engine(settings: Settings) -> Engine:
 
 
 def _open_sqlite(url: str, settings: Settings) -> Engine:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"The data folder {settings.data_dir} (XGTWIN_DATA_DIR) cannot be made: {error.strerror}. "
+            "Name a folder that this user may write to."
+        ) from error
     engine = sqlalchemy.create_engine(url, connect_args={"timeout": 15}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")

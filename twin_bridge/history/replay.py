@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from shared.errors import Unavailable
 from shared.observability.logs import get_logger
+from shared.observability.metrics import TWIN_HISTORY_FAILURES
 from twin_bridge.client_messages import Cmd, Refused
 from twin_bridge.client_slot import ClientSlot, Goodbye
 from twin_bridge.command_lane import Reply
@@ -143,8 +144,10 @@ class Replays:
                 await asyncio.sleep(IDLE_CHECK_SECONDS)
             slot.close(Goodbye(1000, "the replay is over"))
         except Unavailable as error:
+            TWIN_HISTORY_FAILURES.labels("replay").inc()
             slot.close(Goodbye(1013, error.detail))
         except Exception as error:
+            TWIN_HISTORY_FAILURES.labels("replay").inc()
             log.error("replay_failed", exc_info=error)
             slot.close(Goodbye(1011, "an error of the bridge"))
         finally:

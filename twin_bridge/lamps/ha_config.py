@@ -103,6 +103,8 @@ def lamp_of(place: str, config: LightConfig) -> JsonLamp:
         topics.append(
             AvailabilityTopic(config.availability_topic, config.payload_available, config.payload_not_available)
         )
+    if config.command_topic == config.state_topic:
+        raise BadPayload(identity, "same_topic")  # our own command would count as the lamp's answer
     for topic in (config.state_topic, config.command_topic, *(each.topic for each in topics)):
         plain_topic(identity, topic)
     light = JsonLight(

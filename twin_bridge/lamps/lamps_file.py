@@ -4,7 +4,7 @@ Every value is read as text and then as what its field wants, so that an unquote
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -30,14 +30,25 @@ class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class PlainEntry(_Entry):
-    """One word on a topic: ON, OFF, 1, 0, true, false, or words of your own."""
+class _TopicsEntry(_Entry):
+    """A lamp that is known by its topics alone."""
 
-    family: Literal["plain"]
     id: Id
     name: Name = ""
     state_topic: Topic
     command_topic: Topic
+
+    @model_validator(mode="after")
+    def _topics_are_different(self) -> Self:
+        if self.command_topic == self.state_topic:
+            raise ValueError("command_topic is the state_topic: our own command would count as the lamp's answer")
+        return self
+
+
+class PlainEntry(_TopicsEntry):
+    """One word on a topic: ON, OFF, 1, 0, true, false, or words of your own."""
+
+    family: Literal["plain"]
     payload_on: str = "ON"
     payload_off: str = "OFF"
     brightness_max: float | None = Field(None, gt=0)
@@ -49,14 +60,10 @@ class PlainEntry(_Entry):
     """An empty message there is answered with the state."""
 
 
-class JsonEntry(_Entry):
+class JsonEntry(_TopicsEntry):
     """A light that speaks the JSON of Home Assistant on topics of its own."""
 
     family: Literal["json"]
-    id: Id
-    name: Name = ""
-    state_topic: Topic
-    command_topic: Topic
     caps: list[Cap] | None = None
     brightness_scale: float = Field(255, gt=0)
     color_temp_kelvin: bool = False
@@ -110,7 +117,11 @@ class LampsFile(_Entry):
     lamps: list[Entry] = []
 
     @model_validator(mode="after")
-    def _ids_are_different(self) -> "LampsFile":
+    def _lamps_are_different(self) -> Self:
+        relays = [(entry.topic, entry.relay or 1) for entry in self.lamps if isinstance(entry, TasmotaEntry)]
+        if again := sorted({each for each in relays if relays.count(each) > 1}):
+            topic, relay = again[0]
+            raise ValueError(f"several lamps are relay {relay} of the Tasmota {topic}; give each its own `relay`")
         ids = [entry.id for entry in self.lamps if not isinstance(entry, ShellyEntry) and entry.id]
         if twice := sorted({each for each in ids if ids.count(each) > 1}):
             raise ValueError(f"several lamps have the id {', '.join(twice)}")

@@ -1,7 +1,9 @@
 """The past once more over a WebSocket: at its speed, in its order, and never taken for live."""
 
 import json
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +107,12 @@ async def test_replays_have_an_end_in_number(past: Any, monkeypatch: pytest.Monk
         await first.until_device("was")
         async with client(url, auth={}) as second:
             assert await second.closed() == 1013
+
+
+async def test_a_replay_that_fails_is_counted(past: Any, tmp_path: Path):
+    running, times, _ = past
+    with closing(sqlite3.connect(tmp_path / "xgtwin.db")) as database, database:
+        database.execute("ALTER TABLE state_history RENAME TO elsewhere")
+    async with client(f"{running.ws}?replay={times[0]},0,1", auth={}) as unity:
+        assert await unity.closed() in {1011, 1013}
+    assert 'xgtwin_twin_history_failures_total{work="replay"} 1.0' in running.get("/metrics").text

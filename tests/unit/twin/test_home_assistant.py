@@ -149,3 +149,8 @@ def test_an_id_cannot_be_taken_over_by_another_announcement():
 def test_announcements_that_cannot_be_used_are_refused_with_a_reason(changes: dict[str, Any], reason: str):
     with pytest.raises(BadPayload, match=reason):
         announce(HomeAssistantLights(), **changes)
+
+
+def test_a_lamp_whose_commands_would_look_like_its_answers_is_refused():
+    with pytest.raises(BadPayload, match="same_topic"):
+        family(cmd_t="~/state")

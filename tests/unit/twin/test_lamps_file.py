@@ -47,6 +47,21 @@ def test_a_mistake_is_told_with_its_line_and_field(tmp_path: Path, text: str, wo
     assert words in wrong.value.detail
 
 
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        (["family: plain, id: eco, state_topic: a, command_topic: a"], "would count as the lamp's answer"),
+        (["family: json, id: eco, state_topic: a, command_topic: a"], "would count as the lamp's answer"),
+        (["family: tasmota, topic: t1", "family: tasmota, topic: t1, name: again"], "relay 1 of the Tasmota t1"),
+        (["family: tasmota, topic: t1, relay: 2, id: a", "family: tasmota, topic: t1, relay: 2, id: b"], "relay 2"),
+    ],
+)
+def test_lamps_that_could_not_be_told_apart_are_refused(tmp_path: Path, entries: list[str], words: str):
+    text = "lamps:\n" + "".join(f"  - {{{entry}}}\n" for entry in entries)
+    with pytest.raises(Unavailable, match=words):
+        read_lamps_file(written(tmp_path, text))
+
+
 def test_a_file_that_is_not_there_is_told_and_an_empty_one_is_fine(tmp_path: Path):
     with pytest.raises(Unavailable, match="TWIN__LAMPS_FILE"):
         read_lamps_file(tmp_path / "missing.yaml")
