@@ -1,4 +1,4 @@
-"""PostgreSQL with pgvector (0.7 or later) by the same port: one table of chunks for each generation.
+"""PostgreSQL with pgvector (0.8 or later) by the same port: one table of chunks for each generation.
 
 Every change is one transaction, so a document's new version takes the place of the old one from one moment to the next.
 """
