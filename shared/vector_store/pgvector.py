@@ -25,6 +25,8 @@ from shared.vector_store.stored_chunk import DAY, LABELS, Places, Stems
 log = get_logger(__name__)
 
 UPSERT_ROWS = 64
+WRITING_TIMEOUT_S = 600
+"""A chunk takes a few milliseconds to enter the index of dense vectors, and a long document has thousands."""
 FOR_SEARCHES = {
     "hnsw.iterative_scan": "strict_order",  # go on until there are enough that the conditions hold for
     "hnsw.ef_search": "100",  # as many as are wanted at least
@@ -199,6 +201,7 @@ class PgvectorStore:
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         with self._reading() as connection, connection.begin():
+            connection.execute(text(f"SET LOCAL statement_timeout = '{WRITING_TIMEOUT_S}s'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": self._tables.lock})
             yield connection
 
