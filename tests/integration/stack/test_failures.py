@@ -20,7 +20,7 @@ WORKER = "ingest_worker"
 
 
 def test_a_worker_killed_in_the_middle_of_a_document_loses_nothing(stack: Stack, visitor: Visitor):
-    pages = [f"A página {n} do livro Muriqui guarda o número {n * 7}." for n in range(1, 9)]
+    pages = [f"A página {n} do livro Muriqui guarda o número {n * 7}." for n in range(1, 5)]
     taken = visitor.upload("muriqui.pdf", scan(pdf(pages)))
     wait_until(lambda: visitor.job(taken["job_id"])["state"] == "running", PATIENCE_S, "the job running")
     stack.compose("kill", WORKER)
@@ -29,9 +29,9 @@ def test_a_worker_killed_in_the_middle_of_a_document_loses_nothing(stack: Stack,
         assert visitor.status(taken["id"]) != "ready"
     finally:
         stack.compose("start", WORKER)
-    visitor.wait_until_ready(taken["id"])
+    visitor.wait_until_ready(taken["id"], 3 * PATIENCE_S)  # recognising a page takes seconds, on a busy machine many
     visitor.wait_until_ready(others)
-    assert "49" in visitor.ask("Que número guarda a página 7 do livro Muriqui?")["citations"][0]["quote"]
+    assert "21" in visitor.ask("Que número guarda a página 3 do livro Muriqui?")["citations"][0]["quote"]
     assert list(visitor.documents()).count("muriqui.pdf") == 1
 
 
