@@ -16,12 +16,13 @@ stateDiagram-v2
 ```
 
 Per lamp each field belongs to the newest command that set it; a command that lost all its fields is superseded. So a
-lamp never has more open commands than fields, however fast a slider moves. All of this runs on the event loop.
+lamp never has more open commands than fields, however fast a slider moves. An off supersedes all that came before it
+and was not reported yet. All of this runs on the event loop.
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
+from itertools import count
 
 from shared.errors import Unavailable
 from shared.observability.logs import get_logger
@@ -29,9 +30,10 @@ from shared.observability.metrics import TWIN_COMMANDS
 from twin_bridge.client_messages import Cmd
 from twin_bridge.command_checks import check
 from twin_bridge.command_lane import Command, Lane, Reply, change_of
+from twin_bridge.known_commands import KnownCommands
 from twin_bridge.lamps.protocol import Change, Limits
 from twin_bridge.matching import matches, overlay
-from twin_bridge.protocol import Ack, Stage
+from twin_bridge.protocol import Stage
 from twin_bridge.state import DeviceTable
 
 log = get_logger(__name__)
@@ -40,8 +42,8 @@ COALESCE_SECONDS = 0.05
 """The first command of a lamp goes out at once; those that follow so soon are sent together, the newest value each."""
 DEFAULT_TTL_MS = 3000
 """Beside the transition, at whose end many lamps report."""
-REMEMBERED = 4096
-"""Commands whose `cid` is still recognised."""
+FAIR_MS = 1000
+"""Beside the transition too. A lamp that was given less time and said nothing may be as healthy as ever."""
 
 Publish = Callable[[str, Change], "asyncio.Future[None]"]
 """Send a change to a lamp; the future ends with PUBACK. Raises `Unavailable` if there is no broker to send it to; the
@@ -55,24 +57,24 @@ class Commands:
         self._publish = publish
         self._changed = changed
         self._lanes: dict[str, Lane] = {}
-        self._recent: OrderedDict[tuple[str, str], Command] = OrderedDict()
+        self._known = KnownCommands()
+        self._numbers = count()
 
     def submit(self, sender: str, cmd: Cmd, reply: Reply) -> None:
         """Start a command, or join the one that `sender` started with the same `cid`. Raises `Refused`.
 
         `reply` gets every stage from here on; the last one is final.
         """
-        if known := self._recent.get((sender, cmd.cid)):
-            known.reply = reply
-            self._tell(known)
+        loop = asyncio.get_running_loop()
+        if known := self._known.find(sender, cmd, loop.time()):
+            if not known.stage.final and reply not in known.replies:
+                known.replies.append(reply)
+            reply(known.ack(self._rev(cmd.id)))
             return
         known_device = self._table.get(cmd.id)
         device = check(cmd, known_device, self._table.limits(cmd.id) if known_device else Limits())
-        loop = asyncio.get_running_loop()
-        command = Command(cmd, reply, loop.time(), set(cmd.mask))
-        self._recent[sender, cmd.cid] = command
-        if len(self._recent) > REMEMBERED:
-            self._recent.popitem(last=False)
+        command = Command(cmd, [reply], loop.time(), next(self._numbers), set(cmd.mask))
+        self._known.add(sender, command)
         if not device.online:
             self._finish(command, Stage.OFFLINE, "The lamp is offline.")
             return
@@ -94,9 +96,12 @@ class Commands:
         if device is None or lane is None:
             return
         for command in lane.open():
+            command.answered = command.sent
             if command.sent and matches(device.state, command.cmd.state, command.fields):
                 self._reach(command, Stage.PUBLISHED)  # the report can outrun the PUBACK, and proves it
                 self._finish(command, Stage.APPLIED)
+                if command.turns_off:
+                    self._overtake(lane, command)
         self._show(device_id)
 
     def gone(self, device_id: str, stage: Stage, error: str) -> None:
@@ -116,10 +121,20 @@ class Commands:
                 if timer:
                     timer.cancel()
 
+    def _overtake(self, lane: Lane, off: Command) -> None:
+        """What the lamp was told before it went dark, and has not reported until now, it never will."""
+        for command in lane.open():
+            if command.number < off.number:
+                self._finish(command, Stage.SUPERSEDED)
+
     def _send(self, device_id: str, lane: Lane) -> None:
         lane.timer = None
         lane.next_at = asyncio.get_running_loop().time() + COALESCE_SECONDS
-        commands = lane.unsent_commands()
+        commands, pointless = lane.take_unsent()
+        for command in pointless:
+            self._finish(command, Stage.SUPERSEDED)
+        if lane.unsent:
+            lane.timer = asyncio.get_running_loop().call_at(lane.next_at, self._send, device_id, lane)
         if not commands:
             return
         for command in commands:
@@ -147,7 +162,9 @@ class Commands:
     def _expire(self, command: Command) -> None:
         error = f"The lamp did not report this state within {_patience_ms(command.cmd)} ms."
         self._finish(command, Stage.TIMEOUT, error)
-        if self._table.mark_stale(command.cmd.id):  # cut at the wall, perhaps: its last state is not to be trusted
+        fair = _patience_ms(command.cmd) >= FAIR_MS + command.cmd.trans * 1000
+        unheard = command.sent and not command.answered and fair
+        if unheard and self._table.mark_stale(command.cmd.id):  # cut at the wall, perhaps: do not trust its last state
             self._changed(command.cmd.id)
         self._show(command.cmd.id)
 
@@ -169,19 +186,20 @@ class Commands:
         if error:
             log.warning("command_without_effect", device=command.cmd.id, stage=stage.value, error=error)
         self._tell(command)
+        command.replies.clear()  # whoever holds the other end may go
 
     def _enter(self, command: Command, stage: Stage) -> None:
         command.stage = stage
         command.ms = round((asyncio.get_running_loop().time() - command.started) * 1000)
 
     def _tell(self, command: Command) -> None:
-        device = self._table.get(command.cmd.id)
-        rev = device.rev if device else 0
-        command.reply(
-            Ack(
-                cid=command.cmd.cid, id=command.cmd.id, stage=command.stage, error=command.error, rev=rev, ms=command.ms
-            )
-        )
+        ack = command.ack(self._rev(command.cmd.id))
+        for reply in command.replies:
+            reply(ack)
+
+    def _rev(self, device_id: str) -> int:
+        device = self._table.get(device_id)
+        return device.rev if device else 0
 
     def _show(self, device_id: str) -> None:
         """Let `pending` and `desired` of the device say what is still open."""

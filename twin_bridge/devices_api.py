@@ -32,7 +32,9 @@ class SetRequest(BaseModel):
 
     mask: list[Cap] = Field(default=[], alias="set", max_length=8)
     state: Wish
-    cid: str = Field("", pattern=r"^[A-Za-z0-9._:-]{0,64}$", description="Makes a repeated request one command.")
+    cid: str = Field(
+        "", pattern=r"^[A-Za-z0-9._:-]{0,64}$", description="Makes a repeated request one command, for two minutes."
+    )
     trans: float = Field(0.0, ge=0, le=60, description="Seconds of transition.")
     ttl: int = Field(
         0, ge=0, le=60_000, description="Milliseconds the lamp has to report; 0 means 3000 beyond the transition."
@@ -105,5 +107,7 @@ def _verdict(ack: Ack) -> Ack:
     if ack.stage is Stage.APPLIED:
         return ack
     if ack.stage is Stage.SUPERSEDED:
-        raise Conflict("A newer command asked for the same fields before the lamp answered.", code=ack.stage.value)
+        raise Conflict(
+            "A newer command for the same fields, or an off, came before the lamp reported.", code=ack.stage.value
+        )
     raise Unavailable(ack.error, code=ack.stage.value)

@@ -59,7 +59,7 @@ class Stage(StrEnum):
     APPLIED = "applied"
     """The lamp reports the state that was asked for."""
     SUPERSEDED = "superseded"
-    """A newer command asked for the same fields before the lamp answered."""
+    """A newer command for the same fields, or an off, came before the lamp reported."""
     TIMEOUT = "timeout"
     """The lamp did not report that state within `ttl`."""
     FAILED = "failed"

@@ -106,7 +106,7 @@ async def test_a_lamp_that_does_not_answer_times_out_and_is_stale(mosquitto: Mos
         async with client(running.ws, auth={}) as unity:
             lamp.lamp("mute", on=True)
             await unity.until_device("mute", on=True)
-            await unity.command("c-1", "mute", ttl=100, on=False)
+            await unity.command("c-1", "mute", ttl=1000, on=False)
             await unity.until("ack", cid="c-1", stage="timeout")
             answer = running.post("/devices/mute/set", json={"state": {"on": False}, "ttl": 100})
             device = running.get("/devices/mute").json()

@@ -1,5 +1,6 @@
 """Who is sent away, and with which close code."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -178,6 +179,22 @@ async def test_a_repeated_cid_is_one_command(lamps: Bridge, mosquitto: Mosquitto
             await again.until("ack", cid="c-1", stage="published")
             other.lamp("once", on=True)
             await again.until("ack", cid="c-1", stage="applied")
+    assert other.heard.empty()
+
+
+async def test_two_requests_of_one_cid_are_one_command_and_both_are_answered(lamps: Bridge, mosquitto: Mosquitto):
+    with peer(mosquitto.port, "twin/v1/both/set") as other:
+        other.lamp("both", on=False)
+        await asyncio.to_thread(wait_until, lambda: lamps.get("/devices/both").status_code == 200, "the lamp")
+        on = {"cid": "same", "state": {"on": True}}
+        first = asyncio.create_task(asyncio.to_thread(lamps.post, "/devices/both/set", json=on))
+        await other.hear()
+        second = asyncio.create_task(asyncio.to_thread(lamps.post, "/devices/both/set", json=on))
+        another = {"cid": "same", "state": {"on": False}}
+        refused = await asyncio.to_thread(lamps.post, "/devices/both/set", json=another)
+        assert (refused.status_code, refused.json()["code"]) == (400, "bad_field")
+        other.lamp("both", on=True)
+        assert [(await each).json().get("stage") for each in (first, second)] == ["applied", "applied"]
     assert other.heard.empty()
 
 

@@ -188,7 +188,7 @@ async def test_a_zigbee_lamp_without_power_times_out_and_is_stale_until_it_answe
         with network.wire:
             await unity.until_device(dead, on=False)
             network.unplug("morta")
-            await unity.command("c-1", dead, ttl=300, on=True)
+            await unity.command("c-1", dead, ttl=1000, on=True)
             await unity.until("ack", cid="c-1", stage="timeout")
             shown = running.get(f"/devices/{dead}").json()
             assert (shown["online"], shown["stale"], shown["state"]["on"]) == (True, True, False)

@@ -1,6 +1,8 @@
 """Acknowledgements, with the broker's PUBACK and the lamp's report played by hand."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -8,11 +10,12 @@ import pytest
 
 from shared.errors import Unavailable
 from tests.unit.twin.test_state import device, take
-from twin_bridge import commands
+from twin_bridge import commands, known_commands
 from twin_bridge.client_messages import Cmd, Refused
+from twin_bridge.command_lane import Reply
 from twin_bridge.commands import Commands
 from twin_bridge.lamps.protocol import Change, Sighting
-from twin_bridge.protocol import Ack, Mode, Stage
+from twin_bridge.protocol import Ack, Cap, Mode, Stage
 from twin_bridge.state import DeviceTable
 
 
@@ -36,10 +39,12 @@ class Bench:
         self.happened.put_nowait(None)
         return future
 
-    def command(self, cid: str, *, ttl: int = 3000, trans: float = 0.0, **state: object) -> None:
+    def command(
+        self, cid: str, *, ttl: int = 3000, trans: float = 0.0, reply: Reply | None = None, **state: object
+    ) -> None:
         fields = ["rgb" if name == "r" else name for name in state if name not in {"g", "b"}]
         message = {"t": "cmd", "cid": cid, "id": "lamp", "set": fields, "state": state, "ttl": ttl, "trans": trans}
-        self.commands.submit("me", Cmd.model_validate(message), self.answer)
+        self.commands.submit("me", Cmd.model_validate(message), reply or self.answer)
 
     def answer(self, ack: Ack) -> None:
         self.acks.append(ack)
@@ -87,7 +92,8 @@ async def test_a_report_that_outruns_the_puback_still_shows_both_stages(bench: B
     assert bench.stages("c") == [Stage.ACCEPTED, Stage.PUBLISHED, Stage.APPLIED]
 
 
-async def test_what_was_reported_before_is_no_proof(bench: Bench):
+async def test_what_was_reported_before_is_no_proof(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(commands, "FAIR_MS", 20)
     bench.command("c", on=False, ttl=50)
     await bench.puback()
     assert bench.stages("c") == [Stage.ACCEPTED, Stage.PUBLISHED]
@@ -178,6 +184,90 @@ async def test_the_same_cid_again_repeats_the_answer_and_not_the_command(bench: 
         Stage.ACCEPTED, Stage.ACCEPTED, Stage.PUBLISHED, Stage.APPLIED, Stage.APPLIED,
     ]  # fmt: skip
     assert len(bench.sent) == 1
+
+
+async def test_a_cid_that_was_another_command_is_refused_and_nothing_is_done(bench: Bench):
+    bench.command("c", on=True)
+    bench.report(on=True)
+    with pytest.raises(Refused, match="another command"):
+        bench.command("c", on=False)
+    assert (len(bench.sent), bench.stages("c")[-1]) == (1, Stage.APPLIED)
+
+
+async def test_a_cid_is_free_again_some_time_after_its_command_ended(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(known_commands, "REMEMBERED_SECONDS", 0.0)
+    bench.command("c", on=True)
+    bench.command("c", on=True)
+    assert bench.stages("c") == [Stage.ACCEPTED] * 2, "it is still open"
+    bench.report(on=True)
+    await asyncio.sleep(0.01)
+    bench.command("c", on=False)
+    assert bench.stages("c")[-1] is Stage.ACCEPTED
+
+
+async def test_everybody_who_sent_a_command_hears_its_end_and_is_let_go(bench: Bench):
+    class Asker:
+        def __init__(self) -> None:
+            self.stages: list[Stage] = []
+
+        def reply(self, ack: Ack) -> None:
+            self.stages.append(ack.stage)
+
+    first, second = Asker(), Asker()
+    for asker in (first, second, second):
+        bench.command("c", on=True, reply=asker.reply)
+    bench.report(on=True)
+    assert first.stages == [Stage.ACCEPTED, Stage.PUBLISHED, Stage.APPLIED]
+    assert second.stages == [Stage.ACCEPTED, Stage.ACCEPTED, Stage.PUBLISHED, Stage.APPLIED]
+    gone = weakref.ref(first)
+    del first, asker
+    gc.collect()
+    assert gone() is None
+
+
+async def test_an_off_is_sent_alone_and_supersedes_the_dimming_before_it(bench: Bench):
+    bench.command("first", bri=0.5)
+    bench.report(on=True, bri=0.5)
+    bench.command("dim", bri=0.4)
+    bench.command("off", on=False)
+    await bench.until(lambda: len(bench.sent) == 2)
+    assert (bench.sent[1][0].fields, bench.stages("dim")[-1]) == (frozenset({Cap.ON}), Stage.SUPERSEDED)
+    bench.report(on=False)
+    assert bench.stages("off")[-1] is Stage.APPLIED
+    assert not device(bench.table, "lamp").pending
+
+
+async def test_what_is_asked_after_an_off_is_sent_after_it(bench: Bench):
+    bench.command("on", on=True)
+    bench.command("off", on=False)
+    bench.command("dim", bri=0.3)
+    await bench.until(lambda: len(bench.sent) == 3)
+    assert [sorted(change.fields) for change, _ in bench.sent] == [[Cap.ON], [Cap.ON], [Cap.BRI]]
+    bench.report(on=False)
+    bench.report(on=True, bri=0.3)
+    assert [bench.stages(cid)[-1] for cid in ("on", "off", "dim")] == [Stage.SUPERSEDED, Stage.APPLIED, Stage.APPLIED]
+
+
+async def test_a_dimming_that_a_lamp_did_not_report_before_it_went_dark_is_superseded(bench: Bench):
+    bench.command("dim", bri=0.4)
+    bench.command("off", on=False)
+    await bench.until(lambda: len(bench.sent) == 2)
+    bench.report(on=False)
+    assert [bench.stages(cid)[-1] for cid in ("dim", "off")] == [Stage.SUPERSEDED, Stage.APPLIED]
+
+
+async def test_a_lamp_that_reported_something_else_in_time_is_not_stale(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(commands, "FAIR_MS", 20)
+    bench.command("black", r=0, g=0, b=0, ttl=50)
+    bench.report(on=True)
+    assert await bench.ended("black") is Stage.TIMEOUT
+    assert not device(bench.table, "lamp").stale
+
+
+async def test_no_impatience_makes_a_lamp_stale(bench: Bench):
+    bench.command("now", on=True, ttl=1)
+    assert await bench.ended("now") is Stage.TIMEOUT
+    assert not device(bench.table, "lamp").stale
 
 
 async def test_an_unknown_lamp_is_refused_and_nothing_is_sent(bench: Bench):
