@@ -70,7 +70,7 @@ def _lamps(families: Families, heard: Heard, seconds: float, *, local: bool) -> 
     found = _read(families, heard)
     for topic in heard.denied:
         if topic != EVERYTHING:
-            words = f"the broker does not let us read {topic}; see acl_file in mosquitto.conf"
+            words = f"the broker does not let us read {topic}; see what its rules allow this user"
             yield Finding(Verdict.WRONG, LAMPS, words)
     for device, reason in sorted(found.refusals)[:_EXAMPLES]:
         yield Finding(Verdict.NOTE, LAMPS, f"{device} sends what is not understood: {reason}")
@@ -81,6 +81,14 @@ def _lamps(families: Families, heard: Heard, seconds: float, *, local: bool) -> 
         makes = Counter(found.sources.values())
         words = ", ".join(f"{count} {source}" for source, count in sorted(makes.items()))
         yield Finding(Verdict.OK, LAMPS, f"{words}; GET /devices lists them")
+    elif found.mute:
+        examples = ", ".join(sorted(found.mute)[:_EXAMPLES])
+        yield Finding(
+            Verdict.NOTE,
+            LAMPS,
+            f"no state in {seconds:g} s, but lamps may be there: {examples}. Many speak only when they are asked, "
+            "which the bridge does and the doctor does not; GET /devices lists those that answered",
+        )
     elif found.unread:
         examples = ", ".join(sorted(found.unread)[:_EXAMPLES])
         yield Finding(
@@ -107,6 +115,8 @@ class _Found:
     """Devices, each with its family."""
     refusals: set[tuple[str, str]] = field(default_factory=set)
     """Devices with the reasons why something of theirs is not understood."""
+    mute: set[str] = field(default_factory=set)
+    """Topics that a family reads, and that told of no lamp yet: an availability, mostly."""
     unread: set[str] = field(default_factory=set)
     """Topics that no family reads."""
 
@@ -126,6 +136,8 @@ def _read(families: Families, heard: Heard) -> _Found:
 def _note(families: Families, topic: str, payload: bytes, found: _Found) -> bool:
     """Whether somebody read the message."""
     readings = families.read(topic, payload)
+    if readings and payload and not any(reading.refusals for _, reading in readings):
+        found.mute.add(topic)
     for source, reading in readings:
         for seen in reading.sightings:
             if seen.report is not None:

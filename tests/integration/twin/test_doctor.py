@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from paho.mqtt.client import Client as MqttClient
 
 from shared.settings import Settings, TwinSettings
 from tests.integration.twin.rig import Mosquitto, free_port, peer
@@ -50,6 +51,33 @@ def test_a_silent_broker_is_told(own_mosquitto: Mosquitto):
     assert verdict is Verdict.NOTE
     assert "nothing is stored at the broker" in words
     assert "listener 1883 0.0.0.0" in words
+
+
+@pytest.mark.parametrize(
+    ("topic", "word"),
+    [("shellyplus1-aabb/online", "true"), ("tele/bulb/LWT", "Online"), ("twin/v1/a/availability", "online")],
+)
+def test_a_lamp_that_waits_to_be_asked_is_not_called_missing(own_mosquitto: Mosquitto, topic: str, word: str):
+    with peer(own_mosquitto.port) as lamp:
+        lamp.publish(topic, word, retain=True)
+        (_, (verdict, _, words)) = findings(own_mosquitto.url)
+    assert verdict is Verdict.NOTE
+    assert f"lamps may be there: {topic}." in words
+
+
+def test_a_filter_that_the_broker_refuses_is_named(own_mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch):
+    # Mosquitto's acl_file grants every subscription and withholds the messages: others refuse, with this very packet.
+    answer = MqttClient._handle_suback
+
+    def refusing(client: MqttClient) -> object:
+        packet = client._in_packet["packet"]
+        client._in_packet["packet"] = packet[:2] + bytes([0x80]) + packet[3:]
+        return answer(client)
+
+    monkeypatch.setattr(MqttClient, "_handle_suback", refusing)
+    (_, (verdict, _, words), *_) = findings(own_mosquitto.url, families=["native"])
+    assert verdict is Verdict.WRONG
+    assert "does not let us read twin/v1/+/state;" in words
 
 
 def test_lamps_are_counted_by_family_and_nothing_is_left_behind(own_mosquitto: Mosquitto):
