@@ -1,6 +1,6 @@
 """`xgtwin`: every command, one line each; what they do stands in the module of the same name.
 
-The commands of lamps have a page of their own, `lamp_cli`.
+The commands of lamps have a page of their own, `lamp_cli`, and so have those that take data elsewhere, `archive_cli`.
 """
 
 import sys
@@ -16,6 +16,7 @@ from shared.auth.keys import Scope
 from shared.errors import XgtwinError
 from shared.settings import Settings
 from shared.version import VERSION
+from xgtwin.archive_cli import archive_app
 from xgtwin.lamp_cli import lamp_app
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 keys_app = typer.Typer(help="API keys of the ingest and query services.", no_args_is_help=True)
+app.add_typer(archive_app)
 app.add_typer(lamp_app, name="lamp")
 app.add_typer(keys_app, name="keys")
 models_app = typer.Typer(help="Embedding models: what meaning is searched with, beside words.", no_args_is_help=True)
@@ -121,21 +123,6 @@ def reindex(key: Key = "") -> None:
     from xgtwin.reindex_command import reindex as renew
 
     renew(Settings(), key=key)
-
-
-@app.command()
-def migrate(
-    source: Annotated[
-        str, typer.Option("--from", help="Copy from this database, such as sqlite:///data/xgtwin.db.")
-    ] = "",
-    target: Annotated[
-        str, typer.Option("--to", help="Copy to this empty one: postgresql://user:password@host/name.")
-    ] = "",
-) -> None:
-    """Bring the configured database to the newest schema; with --from and --to, copy one database into another."""
-    from xgtwin.migrate_command import migrate as run
-
-    run(Settings(), source, target)
 
 
 @app.command("eval")

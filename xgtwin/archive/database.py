@@ -80,6 +80,8 @@ def as_of_now(engine: Engine) -> Iterator[Connection]:
 
 def require_new(engine: Engine, advice: str) -> None:
     """Raises `Conflict` unless the database holds nothing: no tables of ours, or tables without rows."""
+    if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file():
+        return  # a look would make the file
     revision = revision_of(engine)
     if revision is None:
         names = {table.name for table in tables_at(known_revisions()[-1])}
@@ -125,8 +127,8 @@ def _require_no_other_session(connection: Connection) -> None:
     deadline = time.monotonic() + LEAVING_S
     while names := _other_sessions(connection):
         if time.monotonic() > deadline:
-            who = f"{len(names)} other connections ({', '.join(sorted(set(names)))})"
-            raise Conflict(f"{shown(connection.engine)} is in use by {who}. {STOP_FIRST}")
+            who = ", ".join(sorted(set(names)))
+            raise Conflict(f"{shown(connection.engine)} is in use by others ({who}). {STOP_FIRST}")
         time.sleep(LEAVING_S / 20)
 
 

@@ -36,7 +36,9 @@ STATES = 1200
 
 def settings_of(folder: Path, database: str = "", **others: Any) -> Settings:
     """Settings over the data folder `folder/data`."""
-    others = {"ingest": {"watch": "off", "watch_dir": folder / "watched", "url": "http://127.0.0.1:1"}, **others}
+    # A short lease: a job that was running when a backup was made is taken over after it.
+    ingest = {"watch": "off", "watch_dir": folder / "watched", "url": "http://127.0.0.1:1", "lease_s": 2}
+    others = {"ingest": ingest, **others}
     return Settings(_env_file=None, data_dir=folder / "data", database_url=database, auth="off", **others)
 
 

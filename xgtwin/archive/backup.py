@@ -1,0 +1,135 @@
+"""The story of `xgtwin backup`: originals first, then the database as of one moment, then vectors; the manifest last.
+
+What the services do meanwhile does no harm. Originals never change, and those of documents that come or go while they
+are copied are looked for again in the moment that counts. A document that is published anew before its vectors are
+copied has none in the backup: the ingest service reads it again after a restore.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, Connection, Engine, Table, select
+
+from shared.db.engine import database_url
+from shared.db.revisions import known_revisions, revision_of
+from shared.db.rows import utc_now
+from shared.errors import Conflict, Unavailable
+from shared.models import DocumentStatus
+from shared.settings import Settings
+from shared.vector_store.bootstrap import open_store
+from shared.version import VERSION
+from xgtwin.archive.database import as_of_now, opened, shown
+from xgtwin.archive.files import add_originals
+from xgtwin.archive.manifest import VECTORS, Manifest, Rows, Vectors, original, rows_of
+from xgtwin.archive.rows import Digest, read, to_line
+from xgtwin.archive.schema import tables_at
+from xgtwin.archive.vectors import Export, Published
+from xgtwin.archive.writing import ArchiveWriter, new_archive
+
+LOOKS = 3
+"""At the database, while documents go whose bytes were not copied yet; after that they count as lost."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What the archive holds of the database, and the documents that searches saw at that moment."""
+
+    tables: dict[str, Rows]
+    published: list[Published]
+    lost_originals: int
+
+
+def back_up(settings: Settings, target: Path) -> Manifest:
+    """Write a backup of the configured installation to `target`; what is in it.
+
+    The vectors are left out, and the manifest says why, when the store cannot be opened: while xgtwin runs, embedded
+    ones are its alone. Raises `NotFound` or `Unavailable` without a database, and what `new_archive` raises.
+    """
+    with opened(settings, database_url(settings), must_exist=True) as engine, new_archive(target) as archive:
+        revision = _known_revision(engine)
+        snapshot = _add_originals_and_rows(archive, engine, tables_at(revision), settings.data_dir)
+        vectors, reason = _add_vectors(archive, settings, snapshot.published)
+        manifest = Manifest(
+            product=VERSION,
+            revision=revision,
+            made_at=utc_now(),
+            tables=snapshot.tables,
+            vectors=vectors,
+            without_vectors=reason,
+            lost_originals=snapshot.lost_originals,
+            members=archive.members,
+        )
+        archive.finish(manifest)
+    return manifest
+
+
+def _known_revision(engine: Engine) -> str:
+    revision = revision_of(engine)
+    if revision not in known_revisions():
+        raise Conflict(
+            f"{shown(engine)} has the schema {revision or 'of no release'}, which this release does not know."
+        )
+    return str(revision)
+
+
+def _add_originals_and_rows(archive: ArchiveWriter, engine: Engine, tables: list[Table], data_dir: Path) -> Snapshot:
+    documents = next(table for table in tables if table.name == "documents")
+    with as_of_now(engine) as connection:
+        needed = _originals_needed(connection, documents, archive)
+    add_originals(archive, data_dir, needed)  # the long part: no transaction stays open for it
+    looks = 0
+    while True:
+        looks += 1
+        with as_of_now(engine) as connection:
+            lost = add_originals(archive, data_dir, _originals_needed(connection, documents, archive))
+            if lost and looks < LOOKS:
+                continue  # their documents were deleted just now: a later moment names them no more
+            rows = {table.name: _add_rows(archive, connection, table) for table in tables}
+            return Snapshot(rows, _published(connection, documents), lost)
+
+
+def _originals_needed(connection: Connection, documents: Table, archive: ArchiveWriter) -> list[str]:
+    """Hashes of all bytes that living documents name and the archive does not hold yet."""
+    wanted = select(documents.c.content_hash, documents.c.published_hash).where(*_alive(documents))
+    named = {content_hash for row in connection.execute(wanted) for content_hash in row if content_hash}
+    return sorted(content_hash for content_hash in named if original(content_hash) not in archive.members)
+
+
+def _alive(documents: Table) -> tuple[ColumnElement[bool], ...]:
+    return documents.c.deleted_at.is_(None), documents.c.status != DocumentStatus.DELETING
+
+
+def _published(connection: Connection, documents: Table) -> list[Published]:
+    wanted = select(documents.c.organization_id, documents.c.id, documents.c.published_version).where(
+        documents.c.published_version.is_not(None), *_alive(documents)
+    )
+    return [Published(*row) for row in connection.execute(wanted)]
+
+
+def _add_rows(archive: ArchiveWriter, connection: Connection, table: Table) -> Rows:
+    digest = Digest()
+    archive.add(rows_of(table.name), _lines(connection, table, digest))
+    return Rows(rows=digest.rows, hash=digest.hash)
+
+
+def _lines(connection: Connection, table: Table, digest: Digest) -> Iterator[bytes]:
+    for row in read(connection, table):
+        line = to_line(row)
+        digest.add(line)
+        yield line + b"\n"
+
+
+def _add_vectors(archive: ArchiveWriter, settings: Settings, published: list[Published]) -> tuple[Vectors | None, str]:
+    if not published:
+        return None, "no document is searchable"
+    try:
+        store = open_store(settings, None)
+    except Unavailable as error:
+        return None, error.detail
+    try:
+        export = Export(store, published)
+        archive.add(VECTORS, export)
+    finally:
+        store.close()
+    return Vectors(made_with=export.made_with, documents=export.documents, chunks=export.chunks), ""

@@ -1,0 +1,131 @@
+"""Vectors of documents into a backup and out of it, by the port: they may come back into another kind of store."""
+
+import base64
+import json
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from uuid import UUID
+
+from sqlalchemy import Engine
+
+from ingest_service.documents.versions import Versions, Work
+from ingest_service.passages.chunks import renamed, searchable
+from shared.embeddings.lexical import LexicalEncoder
+from shared.errors import Conflict, Unprocessable
+from shared.models import Chunk
+from shared.settings import Settings
+from shared.vector_store.bootstrap import open_store
+from shared.vector_store.fingerprint import LAYOUT, Fingerprint
+from shared.vector_store.generational_store import GenerationalStore
+from shared.vector_store.protocol import EmbeddedChunk
+
+AT_ONCE = 64
+FLOAT, FLOAT_BYTES = "f", 4
+"""32 bits are what the stores hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A document as the database says that searches see it."""
+
+    organization_id: UUID
+    document_id: UUID
+    version: int
+
+
+class Export:
+    """Lines of a backup's vectors. What was republished since the database was read is passed over: whoever restores
+    finds it missing, and reads it again."""
+
+    def __init__(self, store: GenerationalStore, documents: Iterable[Published]) -> None:
+        self.made_with: Fingerprint = store.fingerprint
+        self.documents = self.chunks = 0
+        self._store, self._wanted = store, documents
+
+    def __iter__(self) -> Iterator[bytes]:
+        for document in self._wanted:
+            place = document.organization_id, document.document_id
+            dense = self._store.dense_vectors(*place)
+            chunks = [chunk for chunk in self._store.chunks(*place) if chunk.version == document.version]
+            for chunk in chunks:
+                yield _line(chunk, dense.get(chunk.id))
+            self.documents += bool(chunks)
+            self.chunks += len(chunks)
+
+
+@contextmanager
+def empty_store(settings: Settings, organizations: Iterable[UUID]) -> Iterator[GenerationalStore]:
+    """The configured store, to be filled. Raises `Conflict` if it holds anything of these organizations, `Unavailable`
+    if it cannot be opened."""
+    store = open_store(settings, None)
+    try:
+        if any(store.count(organization, published=None) for organization in organizations):
+            raise Conflict(
+                "The vector store holds documents already. Name another collection (STORE__COLLECTION), or another "
+                "data folder (XGTWIN_DATA_DIR)."
+            )
+        yield store
+    finally:
+        store.close()
+
+
+def put_back(store: GenerationalStore, engine: Engine, made_with: Fingerprint, lines: Iterable[bytes]) -> int:
+    """Fill the store with the documents that the database, restored before, says are published; how many chunks.
+
+    Lexical vectors are made by today's encoder. Dense ones of another model than EMBEDDER__MODEL are left out: the
+    ingest service makes those anew.
+    """
+    versions, encoder = Versions(engine), LexicalEncoder()
+    today = made_with.model_copy(update={"lexical": encoder.fingerprint, "layout": LAYOUT})
+    store.begin(today)
+    store.swap()
+    count = 0
+    for document_id, pairs in groupby(map(_pair, lines), key=lambda pair: pair[0].document_id):
+        work = versions.published_of(document_id)
+        if work is not None:
+            embedded = [
+                EmbeddedChunk(chunk, encoder.passage(searchable(chunk)), dense, work.labels)
+                for chunk, dense in _as_named_now(work, list(pairs))
+            ]
+            for start in range(0, len(embedded), AT_ONCE):
+                store.upsert(embedded[start : start + AT_ONCE])
+            store.publish(work.organization_id, document_id, work.version)
+            count += len(embedded)
+    return count
+
+
+def require_readable(lines: Iterable[bytes], made_with: Fingerprint) -> None:
+    """Raises `Unprocessable` if a line is no chunk with a vector of this length."""
+    for line in lines:
+        _, dense = _pair(line)
+        if dense is not None and len(dense) != made_with.dimension:
+            raise Unprocessable(f"A vector has {len(dense)} dimensions, not {made_with.dimension}.")
+
+
+Pair = tuple[Chunk, tuple[float, ...] | None]
+
+
+def _as_named_now(work: Work, pairs: Sequence[Pair]) -> list[Pair]:
+    ours = [(chunk, dense) for chunk, dense in pairs if chunk.version == work.version]
+    return list(zip(renamed(work, [chunk for chunk, _ in ours]), [dense for _, dense in ours], strict=True))
+
+
+def _line(chunk: Chunk, dense: Sequence[float] | None) -> bytes:
+    vector = None if dense is None else base64.b64encode(struct.pack(f"<{len(dense)}{FLOAT}", *dense)).decode()
+    body = {"chunk": chunk.model_dump(mode="json"), "dense": vector}
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _pair(line: bytes) -> Pair:
+    try:
+        body = json.loads(line)
+        chunk, dense = Chunk.model_validate(body["chunk"]), body["dense"]
+        if dense is None:
+            return chunk, None
+        packed = base64.b64decode(dense, validate=True)
+        return chunk, struct.unpack(f"<{len(packed) // FLOAT_BYTES}{FLOAT}", packed)
+    except (ValueError, TypeError, KeyError, RecursionError, struct.error) as error:
+        raise Unprocessable("A line of the vectors is no chunk.") from error
