@@ -6,6 +6,7 @@ copied has none in the backup: the ingest service reads it again after a restore
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,9 +128,7 @@ def _add_vectors(archive: ArchiveWriter, settings: Settings, published: list[Pub
         store = open_store(settings, None)
     except Unavailable as error:
         return None, error.detail
-    try:
+    with closing(store):
         export = Export(store, published)
         archive.add(VECTORS, export)
-    finally:
-        store.close()
     return Vectors(made_with=export.made_with, documents=export.documents, chunks=export.chunks), ""

@@ -17,15 +17,14 @@ from shared.db.revisions import bring_to, known_revisions
 from shared.errors import Unavailable, Unprocessable
 from shared.models import DEFAULT_ORGANIZATION_ID
 from shared.settings import Settings
-from shared.vector_store.generational_store import GenerationalStore
 from xgtwin.archive.database import alone, opened, require_new
 from xgtwin.archive.files import is_file_of_the_data_folder, put_back
 from xgtwin.archive.manifest import VECTORS, Manifest, Rows, rows_of
 from xgtwin.archive.reading import ArchiveReader, opened_archive
 from xgtwin.archive.rows import ORGANIZATIONS, Digest, clear_the_new, digest_of, from_line, write
 from xgtwin.archive.schema import tables_at
-from xgtwin.archive.vectors import empty_store, require_readable
 from xgtwin.archive.vectors import put_back as put_vectors_back
+from xgtwin.archive.vectors import require_empty, require_readable
 
 ADVICE = "A backup is put back into a new installation only: name another DATABASE_URL or XGTWIN_DATA_DIR."
 
@@ -44,10 +43,11 @@ def restore(settings: Settings, backup: Path) -> Manifest:
         require_new(engine, ADVICE)
         archive.verify()
         _require_rows(archive, tables)
-        store = stack.enter_context(empty_store(settings, _organizations(archive, tables)))
+        require_empty(settings, _organizations(archive, tables))
         _put_files_back(archive, settings.data_dir)
         _put_rows_back(archive, engine, tables)
-        _put_vectors_back(archive, store, engine)
+        if manifest.vectors is not None:
+            put_vectors_back(settings, engine, manifest.vectors.made_with, archive.lines(VECTORS))
     return manifest
 
 
@@ -100,11 +100,6 @@ def _put_rows_back(archive: ArchiveReader, engine: Engine, tables: Sequence[Tabl
             write(connection, table, _rows(archive, table))
             _require_same(table, digest_of(connection, table), archive.manifest)
     migrate(engine)
-
-
-def _put_vectors_back(archive: ArchiveReader, store: GenerationalStore, engine: Engine) -> None:
-    if archive.manifest.vectors is not None:
-        put_vectors_back(store, engine, archive.manifest.vectors.made_with, archive.lines(VECTORS))
 
 
 def _rows(archive: ArchiveReader, table: Table) -> Iterator[dict[str, Any]]:

@@ -4,7 +4,7 @@ import base64
 import json
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 from uuid import UUID
@@ -56,45 +56,28 @@ class Export:
             self.chunks += len(chunks)
 
 
-@contextmanager
-def empty_store(settings: Settings, organizations: Iterable[UUID]) -> Iterator[GenerationalStore]:
-    """The configured store, to be filled. Raises `Conflict` if it holds anything of these organizations, `Unavailable`
-    if it cannot be opened."""
-    store = open_store(settings, None)
-    try:
+def require_empty(settings: Settings, organizations: Iterable[UUID]) -> None:
+    """Raises `Conflict` if the configured store holds anything of these organizations, `Unavailable` if it cannot be
+    opened."""
+    with closing(open_store(settings, None)) as store:
         if any(store.count(organization, published=None) for organization in organizations):
             raise Conflict(
                 "The vector store holds documents already. Name another collection (STORE__COLLECTION), or another "
                 "data folder (XGTWIN_DATA_DIR)."
             )
-        yield store
-    finally:
-        store.close()
 
 
-def put_back(store: GenerationalStore, engine: Engine, made_with: Fingerprint, lines: Iterable[bytes]) -> int:
-    """Fill the store with the documents that the database, restored before, says are published; how many chunks.
+def put_back(settings: Settings, engine: Engine, made_with: Fingerprint, lines: Iterable[bytes]) -> None:
+    """Fill the configured store with the documents that the database, restored before, says are published.
 
     Lexical vectors are made by today's encoder. Dense ones of another model than EMBEDDER__MODEL are left out: the
     ingest service makes those anew.
     """
-    versions, encoder = Versions(engine), LexicalEncoder()
-    today = made_with.model_copy(update={"lexical": encoder.fingerprint, "layout": LAYOUT})
-    store.begin(today)
-    store.swap()
-    count = 0
-    for document_id, pairs in groupby(map(_pair, lines), key=lambda pair: pair[0].document_id):
-        work = versions.published_of(document_id)
-        if work is not None:
-            embedded = [
-                EmbeddedChunk(chunk, encoder.passage(searchable(chunk)), dense, work.labels)
-                for chunk, dense in _as_named_now(work, list(pairs))
-            ]
-            for start in range(0, len(embedded), AT_ONCE):
-                store.upsert(embedded[start : start + AT_ONCE])
-            store.publish(work.organization_id, document_id, work.version)
-            count += len(embedded)
-    return count
+    today = made_with.model_copy(update={"lexical": LexicalEncoder().fingerprint, "layout": LAYOUT})
+    with closing(open_store(settings, None)) as store:
+        store.begin(today)
+        store.swap()
+        _fill(store, engine, lines)
 
 
 def require_readable(lines: Iterable[bytes], made_with: Fingerprint) -> None:
@@ -106,6 +89,21 @@ def require_readable(lines: Iterable[bytes], made_with: Fingerprint) -> None:
 
 
 Pair = tuple[Chunk, tuple[float, ...] | None]
+
+
+def _fill(store: GenerationalStore, engine: Engine, lines: Iterable[bytes]) -> None:
+    versions, encoder = Versions(engine), LexicalEncoder()
+    for document_id, pairs in groupby(map(_pair, lines), key=lambda pair: pair[0].document_id):
+        work = versions.published_of(document_id)
+        if work is None:
+            continue
+        embedded = [
+            EmbeddedChunk(chunk, encoder.passage(searchable(chunk)), dense, work.labels)
+            for chunk, dense in _as_named_now(work, list(pairs))
+        ]
+        for start in range(0, len(embedded), AT_ONCE):
+            store.upsert(embedded[start : start + AT_ONCE])
+        store.publish(work.organization_id, document_id, work.version)
 
 
 def _as_named_now(work: Work, pairs: Sequence[Pair]) -> list[Pair]:

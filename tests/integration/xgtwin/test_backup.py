@@ -66,11 +66,13 @@ def _new(tmp_path: Path, url: str = "", **others: Any) -> Settings:
     return settings_of(tmp_path / "new", url, **{**WITH_MODEL, **others})
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "parts", [("sqlite", "edge"), ("postgresql", "edge"), ("postgresql", "pgvector")], ids="+".join
+)
 def test_a_restored_installation_answers_as_before_and_embeds_nothing(
-    filled: Filled, made: Path, kind: str, database: Database, tmp_path: Path
+    filled: Filled, made: Path, parts: tuple[str, str], database: Database, tmp_path: Path
 ):
-    settings = _new(tmp_path, database(kind))
+    settings = _new(tmp_path, database(parts[0]), store={"kind": parts[1]})
     manifest = restore(settings, made)
     assert manifest.tables["state_history"].rows == STATES
     embeddings = EMBEDDINGS_MADE._value.get()
