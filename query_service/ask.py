@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from uuid import uuid4
 
 from query_service.answer_cache.protocol import KeptAnswer
 from query_service.answer_cache.recall import Recall
@@ -17,7 +18,7 @@ from query_service.conversations.afterwork import Afterwork
 from query_service.conversations.memory import Memory
 from query_service.conversations.past import Past
 from query_service.conversations.rewriting import Rewriter
-from query_service.conversations.store import Conversations
+from query_service.conversations.store import HISTORY_MESSAGES, Conversations, Opened
 from query_service.conversations.summary import Summariser
 from query_service.events import Delta, Done, Event, Meta, Sources, Timings, sources_of
 from query_service.evidence import EvidenceFinder
@@ -65,13 +66,7 @@ class Asker:
         """
         begun = time.perf_counter()
         with span("understand"):
-            opened = await asyncio.to_thread(
-                self._conversations.open,
-                question.organization_id,
-                question.conversation_id,
-                question.text,
-                question.visitor,
-            )
+            opened = await self._open(question)
             identify(conversation_id=str(opened.conversation_id))
             remembered = await self._memory.recall(question) if self._memory else ()
             past = Past(opened.history, opened.summary, remembered)
@@ -121,15 +116,30 @@ class Asker:
             cached=kept is not None,
             standalone_question=standalone,
         )
+        if question.told is None:
+            await self._keep(question, opened, done)
+        ANSWERS.labels(done.model, str(done.grounded).lower(), done.reason or "").inc()
+        stages = done.timings_ms.model_dump(exclude={"total"})
+        tell_if_slow("slow_question", done.timings_ms.total, self._slow_ms, **stages, model=done.model)
+        yield done
+
+    async def _open(self, question: Question) -> Opened:
+        if question.told is not None:
+            return Opened(uuid4(), uuid4(), uuid4(), question.told[-HISTORY_MESSAGES:])
+        return await asyncio.to_thread(
+            self._conversations.open,
+            question.organization_id,
+            question.conversation_id,
+            question.text,
+            question.visitor,
+        )
+
+    async def _keep(self, question: Question, opened: Opened, done: Done) -> None:
         with span("keep"):
             await asyncio.to_thread(self._conversations.answered, question.organization_id, opened.question_id, done)
         self._afterwork.start("summary", self._summariser.run(opened.conversation_id))
         if self._memory:
             self._afterwork.start("memory", self._memory.remember(question, done))
-        ANSWERS.labels(done.model, str(done.grounded).lower(), done.reason or "").inc()
-        stages = done.timings_ms.model_dump(exclude={"total"})
-        tell_if_slow("slow_question", done.timings_ms.total, self._slow_ms, **stages, model=done.model)
-        yield done
 
     async def _anew(
         self, question: Question, past: Past, standalone: str | None, draft: Draft, key: str | None

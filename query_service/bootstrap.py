@@ -14,6 +14,7 @@ from query_service.answering.llm import LlmAnswerer
 from query_service.answering.support import SupportChecker
 from query_service.answering.writer import Writer
 from query_service.api.conversations import conversation_routes, feedback_routes
+from query_service.api.openai import openai_routes
 from query_service.api.perguntar import perguntar_routes
 from query_service.api.questions import ask_routes, search_routes
 from query_service.ask import Asker
@@ -53,7 +54,8 @@ from shared.web.origins import Origins
 
 log = get_logger(__name__)
 
-SMALL_BODY_BYTES = 64 * 1024
+SMALL_BODY_BYTES = 512 * 1024
+"""Room for a long chat, which clients of the OpenAI route send whole each time."""
 
 
 def build_app(
@@ -126,6 +128,7 @@ def build_app(
     app.include_router(console_routes())
     app.include_router(ask_routes(asker, allowed, settings.query))
     app.include_router(perguntar_routes(asker, allowed, settings.query))
+    app.include_router(openai_routes(asker, allowed, settings.query))
     app.include_router(search_routes(retriever, turns, allowed, settings.query))
     app.include_router(conversation_routes(ConversationRecords(engine), memory, allowed))
     app.include_router(feedback_routes(book, allowed))

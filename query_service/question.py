@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from query_service.conversations.store import Turn
 from query_service.conversations.visitor import NOBODY
 from shared.models import Filters
 
@@ -18,6 +19,8 @@ class Question:
     conversation_id: UUID | None = None
     visitor: str = NOBODY
     """As `conversations.visitor.visitor_of` names whoever asks."""
+    told: tuple[Turn, ...] | None = None
+    """What was said before, from clients that keep their conversations themselves: then nothing is kept here."""
     filters: Filters = field(default_factory=Filters)
     credential: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The caller's key header, shown to the ingest service when it is asked what is pending."""

@@ -14,6 +14,8 @@ ROUTES = [
     ("POST", "/ask"),
     ("POST", "/search"),
     ("POST", "/api/llm/perguntar"),
+    ("POST", "/v1/chat/completions"),
+    ("GET", "/v1/models"),
     ("GET", "/conversations"),
     ("POST", "/conversations"),
     ("GET", "/conversations/00000000-0000-0000-0000-000000000007"),
@@ -34,7 +36,7 @@ def test_every_route_asks_for_a_key_that_may_ask(build, engine, method, route):
 
 
 @pytest.mark.parametrize("body", ["{not json", "[]", '{"questin": 3}', ""])
-@pytest.mark.parametrize("route", ["/ask", "/search", "/api/llm/perguntar"])
+@pytest.mark.parametrize("route", ["/ask", "/search", "/api/llm/perguntar", "/v1/chat/completions"])
 def test_without_a_key_nothing_is_said_about_the_body(build, route, body):
     with TestClient(build(XGTWIN_AUTH="on")) as client:
         response = client.post(route, content=body, headers={"Content-Type": "application/json"})
