@@ -27,6 +27,15 @@ NOT_ROOT = "nobody"
 FOR_TESTS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=200")
 
 
+GONE = """cat
+if server=$(head -n 1 "$1" 2>/dev/null); then
+    kill -QUIT "$server"
+    while kill -0 "$server" 2>/dev/null; do sleep 0.1; done
+fi
+rm -rf "$2"
+"""
+
+
 class LocalPostgres:
     """A server in a temporary folder that listens on a socket inside it, where nobody else has access."""
 
@@ -42,6 +51,10 @@ class LocalPostgres:
         self._bin = wheel / INSTALLED / "bin"
         self._data = self._folder / "data"
         locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8")
+        # Ends with the tests however they end: the shell reads nothing until whoever holds the other end is gone.
+        # In a session of its own, where Ctrl+C does not reach it first.
+        watching = ["sh", "-c", GONE, "sh", str(self._data / "postmaster.pid"), str(self._folder)]
+        self._watch = subprocess.Popen(watching, stdin=subprocess.PIPE, start_new_session=True)
         self._run("initdb", "--username=postgres", "--auth=trust", "--no-sync", *locale)
 
     def start(self) -> None:
@@ -54,9 +67,7 @@ class LocalPostgres:
         self._run("pg_ctl", "stop", "--mode=fast")
 
     def remove(self) -> None:
-        if (self._data / "postmaster.pid").exists():
-            self.stop()
-        shutil.rmtree(self._folder)
+        self._watch.communicate(timeout=60)
 
     def url(self, database: str) -> str:
         return f"postgresql://postgres@/{database}?host={self._folder}"
