@@ -38,11 +38,11 @@ def main() -> int:
 
 
 def send(product: Product, start: int) -> None:
-    files = [("files", _file(number)) for number in range(start, start + BATCH)]
+    files = [("files", file_number(number)) for number in range(start, start + BATCH)]
     product.ingest.post("/documents", files=files, timeout=300).raise_for_status()
 
 
-def _file(number: int) -> tuple[str, bytes]:
+def file_number(number: int) -> tuple[str, bytes]:
     if number % 10:
         return f"{number}.txt", f"Documento {number}.\n\n{long_text(25)}".encode()
     return f"{number}.pdf", pdf([f"Documento {number}, página {page}. {long_text(8)}" for page in (1, 2)])

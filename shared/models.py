@@ -30,9 +30,11 @@ class DocumentStatus(StrEnum):
     NO_TEXT = "no_text"
     """Read to the end, but there is not a word in it."""
     FAILED = "failed"
-    """The last attempt failed; the reason is in `error` and the job can be retried."""
+    """Ended for a reason that is not the document's: cancelled, or something it needs was away for too long. The reason
+    is in `error`, and the job can be retried."""
     QUARANTINED = "quarantined"
-    """These bytes failed for good; they are remembered by hash and not tried again by themselves."""
+    """Set aside with the reason in `error`: these bytes cannot be read, or every attempt at them failed. They are
+    remembered by hash and not tried again by themselves; the job can be retried."""
     DELETING = "deleting"
     """Marked as gone; its chunks are no longer retrieved and are being purged."""
 

@@ -65,7 +65,7 @@ class IngestSettings(Service):
         "and queues.",
     )
     max_queued: int = Field(10_000, ge=1, description="Jobs that may wait; beyond it POST answers 503.")
-    max_attempts: int = Field(3, ge=1, description="Attempts before a document is set aside as failed.")
+    max_attempts: int = Field(3, ge=1, description="Attempts before a document is set aside as quarantined.")
     lease_s: float = Field(60, gt=1, description="Seconds after which a silent worker counts as dead.")
     keep_jobs_days: float = Field(
         30, gt=0, description="Days that ended jobs are listed; the newest of each document stays."

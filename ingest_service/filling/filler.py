@@ -33,6 +33,10 @@ YIELD_S = 10.0
 STOP_S = 4.0
 
 
+Copied = dict[UUID, tuple[Work, int]]
+"""Documents that the next generation holds: as they were when they were copied, and how many chunks they have there."""
+
+
 class FillerStopping(Exception):
     """The service shuts down, or something else is wanted now; what is done stays done."""
 
@@ -127,52 +131,58 @@ class Filler:
     def _fill(self, following: Generation, embedder: Embedder | None) -> None:
         self.store.touched()
         self._drop_the_deleted(following)
-        counts: dict[UUID, int] = {}
+        copied: Copied = {}
         documents = self.copier.versions.published()
-        while documents or not self._swapped(following, embedder, counts):
-            self._copy(documents, following, embedder, counts)
-            documents = self._changed_meanwhile(following, counts)
+        while documents or not self._swapped(following, embedder, copied):
+            self._copy(documents, following, embedder, copied)
+            documents = self._changed_meanwhile(following, copied)
         log.info("generation_swapped", number=following.number, model=following.fingerprint.model)
 
-    def _copy(
-        self, documents: list[Work], following: Generation, embedder: Embedder | None, counts: dict[UUID, int]
-    ) -> None:
+    def _copy(self, documents: list[Work], following: Generation, embedder: Embedder | None, copied: Copied) -> None:
         for done, work in enumerate(documents):
             self._show(done, len(documents), "embedding" if embedder else "copying")
             if self.request.exists() or self.wanted() != following.fingerprint:
                 raise FillerStopping
             self.proceed()
             self.store.require_room()
-            counts.pop(work.document_id, None)
+            copied.pop(work.document_id, None)
             count = self.copier.copy(work, following, embedder, self.proceed)
             if count is not None:
-                counts[work.document_id] = count
+                copied[work.document_id] = work, count
         self._show(len(documents), len(documents), "swapping")
         while embedder is not None and self.copier.repair(following.store, embedder, self.proceed):
             pass
 
-    def _changed_meanwhile(self, following: Generation, counts: dict[UUID, int]) -> list[Work]:
+    def _changed_meanwhile(self, following: Generation, copied: Copied) -> list[Work]:
         """Documents to look at again; what was deleted goes from the next generation, which may have missed that."""
         touched = self.store.touched()
         for organization_id, document_id in touched.intersection(self.copier.versions.gone()):
             following.store.delete(organization_id, document_id)
         again = {document_id for _, document_id in touched}
         documents = [work for each in again if (work := self.copier.versions.published_of(each))]
-        return documents + [work for work in self._unsettled(counts) if work.document_id not in again]
+        return documents + [work for work in self._unsettled(copied) if work.document_id not in again]
 
-    def _unsettled(self, counts: dict[UUID, int]) -> list[Work]:
-        """Published documents that changed while they were copied, or came meanwhile."""
-        return [work for work in self.copier.versions.published() if work.document_id not in counts]
+    def _unsettled(self, copied: Copied) -> list[Work]:
+        """Published documents that came or changed since they were copied, by the hands of whatever process."""
+        return [
+            work
+            for work in self.copier.versions.published()
+            if work.document_id not in copied or copied[work.document_id][0] != work
+        ]
 
-    def _swapped(self, following: Generation, embedder: Embedder | None, counts: dict[UUID, int]) -> bool:
+    def _swapped(self, following: Generation, embedder: Embedder | None, copied: Copied) -> bool:
         """Make the next generation the current one, unless something was written since it was complete.
 
-        Under the lock of publishing and of arrivals, so that nothing comes between the look and the swap.
+        Under the lock of publishing, arrivals and deletions, so that nothing comes between the look and the swap.
         """
         with self.copier.blobs.changing:
-            if self.store.has_touched or self._unsettled(counts) or (embedder and self.copier.lacking(following.store)):
+            if self.store.has_touched or self._unsettled(copied) or (embedder and self.copier.lacking(following.store)):
                 return False
-            self.copier.versions.recount(counts)
+            kept = {work.document_id for work in self.copier.versions.published()}
+            for document_id in copied.keys() - kept:  # deleted by another process since
+                work, _ = copied.pop(document_id)
+                following.store.delete(work.organization_id, document_id)
+            self.copier.versions.recount({document_id: count for document_id, (_, count) in copied.items()})
             self.store.swap()
         self.store.filling = None
         FILL_DOCUMENTS.clear()

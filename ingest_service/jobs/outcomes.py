@@ -77,12 +77,12 @@ class Runner:
         except (UnreadableDocument, NotFound) as error:
             self._give_up(job, DocumentStatus.QUARANTINED, error.detail)
         except ParserDied as error:
-            self._again_or(job, DocumentStatus.QUARANTINED, error.detail)
+            self._again(job, error.detail)
         except Unavailable as error:
             self._wait_for_parts(job, error.detail)
         except Exception:
             log.exception("job_failed")
-            self._again_or(job, DocumentStatus.FAILED, UNEXPECTED)
+            self._again(job, UNEXPECTED)
 
     def _work(self, job: Job) -> None:
         if job.kind == JobKind.DELETE:
@@ -103,9 +103,9 @@ class Runner:
         pause = min(2 + waited.total_seconds() / 10, LONGEST_PAUSE_S)
         self.ledger.give_back(job, error=detail, pause_s=pause)
 
-    def _again_or(self, job: Job, last: DocumentStatus, detail: str) -> None:
+    def _again(self, job: Job, detail: str) -> None:
         if job.attempts >= self.max_attempts:
-            self._give_up(job, last, detail)
+            self._give_up(job, DocumentStatus.QUARANTINED, detail)
             return
         INGEST_TROUBLE.labels("attempt_failed").inc()
         log.warning("attempt_failed", attempt=job.attempts, reason=detail)

@@ -179,6 +179,7 @@ class GenerationalStore:
         return [replace(chunk, dense=None) for chunk in chunks]
 
     def _write(self, document: Document, change: Callable[[Generation], None]) -> None:
+        self._follow(now=True)  # what goes to a generation that is no longer current is lost
         with self._using() as (current, following):
             try:
                 change(current)

@@ -1,0 +1,118 @@
+"""Vectors made anew by one process while another one reads, replaces and deletes documents."""
+
+import io
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from ingest_service.documents.arrivals import Arrival
+from ingest_service.documents.versions import Work
+from ingest_service.filling.copying import Copier, Proceed
+from ingest_service.filling.filler import Filler
+from ingest_service.jobs.running import run_next
+from ingest_service.jobs.workers import Workers
+from ingest_service.passages import chunking
+from ingest_service.tables import SourceKind
+from ingest_service.workshop import Workshop, keeper_of, open_ledger, open_workshop
+from shared.db.engine import open_engine
+from shared.embeddings.model import NO_MODEL
+from shared.embeddings.protocol import Embedder
+from shared.models import DEFAULT_ORGANIZATION_ID as ORG
+from shared.settings import IngestSettings, Settings
+from shared.vector_store.bootstrap import open_store
+from shared.vector_store.generation import Generation
+from shared.vector_store.generational_store import GenerationalStore
+from tests.postgres import Databases
+
+PATIENCE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Interrupted(Copier):
+    """Once it has copied so many documents, something else happens before anybody looks again."""
+
+    then: Callable[[], None] = lambda: None
+    after: int = 0
+
+    def copy(self, work: Work, following: Generation, embedder: Embedder | None, proceed: Proceed) -> int | None:
+        count = super().copy(work, following, embedder, proceed)
+        if following.store.count(ORG) == self.after:
+            self.then()
+        return count
+
+
+class Elsewhere:
+    """Does the work of a worker process, over a store that it opened for itself."""
+
+    def __init__(self, stack: ExitStack, settings: Settings) -> None:
+        engine = open_engine(settings)
+        stack.callback(engine.dispose)
+        self.ledger = open_ledger(settings, engine)
+        self.store = opened(stack, settings)
+        hands = Workers(self.ledger, keeper_of(settings, self.ledger), count=0, lease_s=60)
+        self.shop: Workshop = open_workshop(
+            settings, store=self.store, model=NO_MODEL, ledger=self.ledger, dispatcher=hands
+        )
+        stack.callback(self.shop.sandbox.close)
+        self.shop.blobs.prepare()
+
+    def add(self, name: str, text: str) -> UUID:
+        admission = self.shop.intake.admit(Arrival(ORG, SourceKind.UPLOAD, name, name), io.BytesIO(text.encode()))
+        self.work()
+        return admission.document_id
+
+    def work(self) -> None:
+        while run_next(self.ledger, self.shop.runner.run):
+            pass
+
+
+def opened(stack: ExitStack, settings: Settings) -> GenerationalStore:
+    store = open_store(settings, None, chunker=chunking.FINGERPRINT)
+    stack.callback(store.close)
+    return store
+
+
+def texts(store: GenerationalStore, document_id: UUID) -> list[str]:
+    return [chunk.text for chunk in store.chunks(ORG, document_id)]
+
+
+def test_what_another_process_replaces_and_deletes_meanwhile_is_so_in_the_new_vectors(
+    tmp_path: Path, postgres: Databases
+):
+    with ExitStack() as stack:
+        settings = Settings(
+            _env_file=None,
+            data_dir=tmp_path / "data",
+            database_url=stack.enter_context(postgres.migrated()),
+            store={"kind": "pgvector"},
+            ingest=IngestSettings(watch="off"),
+        )
+        there = Elsewhere(stack, settings)
+        replaced, deleted, kept = (there.add(f"{word}.txt", f"Fala do {word}.") for word in ("sol", "mar", "rio"))
+
+        def meanwhile() -> None:
+            there.shop.intake.replace(ORG, replaced, "sol.txt", io.BytesIO(b"Agora fala da lua."))
+            there.shop.remover.delete(ORG, deleted)
+            there.work()
+
+        here, shop = opened(stack, settings), there.shop
+        before = here.number
+        copier = Interrupted(here, shop.versions, shop.blobs, shop.reader, shop.lexicon, then=meanwhile, after=3)
+        filler = Filler(copier, NO_MODEL, busy=lambda: False, request=tmp_path / "reindex")
+        filler.ask()
+        filler.start()
+        stack.callback(filler.stop)
+        deadline = time.monotonic() + PATIENCE_S
+        while here.number == before:
+            assert time.monotonic() < deadline, "the new vectors did not become the current ones"
+            time.sleep(0.05)
+        assert texts(here, replaced) == ["Agora fala da lua."]
+        assert here.count(ORG, deleted, published=None) == 0
+        assert texts(here, kept) == ["Fala do rio."]
+
+        # Whoever has not looked since the swap writes into the new vectors all the same.
+        later = there.add("fim.txt", "Fala do fim.")
+        assert texts(here, later) == ["Fala do fim."]
