@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from twin_bridge.protocol import SUBPROTOCOL, VERSION, Cap, ErrorCode, Message, ServerMessage, Wire
+from twin_bridge.protocol import SUBPROTOCOL, VERSION, Cap, ErrorCode, Long, Message, ServerMessage, Wire
 
 
 class Auth(Message):
@@ -16,7 +16,7 @@ class Auth(Message):
     client: str = Field("", max_length=64)
     """A stable name makes `cid` idempotent across reconnects."""
     epoch: str = Field("", max_length=64)
-    since: int = 0
+    since: Long = 0
     devices: list[Annotated[str, Field(max_length=64)]] = Field(default=["*"], max_length=1000)
     """Ids, or `*` for all; empty means all too."""
     max_hz: int = Field(0, ge=0, le=1000)
@@ -25,7 +25,7 @@ class Auth(Message):
 
 class Seen(Message):
     t: Literal["seen"]
-    seq: int
+    seq: Long
 
 
 class Wish(Wire):
@@ -54,7 +54,7 @@ class Cmd(Message):
 
 class Ping(Message):
     t: Literal["ping"]
-    ts: int = 0
+    ts: Long = 0
 
 
 ClientMessage = Annotated[Auth | Seen | Cmd | Ping, Field(discriminator="t")]

@@ -63,6 +63,7 @@ class ClientSlot:
         self._unseen: deque[tuple[int, float]] = deque()  # seq, and when it was sent
         self._confirms = False
         self._stuck: float | None = None
+        self._left = False
 
     def start(self, view: View, delta: Delta) -> None:
         """Send a snapshot, then every change in the view; what waited before is part of the snapshot."""
@@ -81,7 +82,7 @@ class ClientSlot:
 
     def say_frame(self, frame: Frame) -> None:
         """Queue an answer that others get too."""
-        if self.goodbye is not None:
+        if self.goodbye is not None or self._left:
             return
         if len(self._answers) >= MAX_ANSWERS:
             self._give_up("too many answers are waiting to be read")
@@ -121,8 +122,14 @@ class ClientSlot:
             self._removed.clear()
         self.pump()
 
+    def leave(self) -> None:
+        """The connection is over; whoever still has something to say to it is not heard."""
+        self._left = True
+
     def pump(self) -> None:
         """Send what waits, as far as the client takes it. Safe to call at any time."""
+        if self._left:
+            return
         now = asyncio.get_running_loop().time()
         while room := self.outlet.has_room:
             self._stuck = None

@@ -67,6 +67,7 @@ class Hub:
         try:
             yield slot
         finally:
+            slot.leave()
             self._again.discard(slot)
             self._leave(slot)
 

@@ -7,9 +7,9 @@ server sends whole devices, and a command says with `set` which fields it means.
 """
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 VERSION = 1
 SUBPROTOCOL = "twin.v1.json"
@@ -104,6 +104,10 @@ class Wire(BaseModel):
         populate_by_name=True,
         json_schema_serialization_defaults_required=True,  # what is sent is sent whole
     )
+
+
+Long = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+"""What a client may say and hear back: clients in C# hold it as a `long`."""
 
 
 class Message(Wire):
@@ -206,7 +210,7 @@ class Ack(Message):
 
 class Pong(Message):
     t: Literal["pong"] = "pong"
-    ts: int
+    ts: Long
     now: int
     seq: int
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from itertools import permutations
 from typing import Any
 
@@ -73,12 +74,13 @@ class World:
         for device_id in devices:
             take(self.table, device_id, on=False)
         self.hub = Hub(self.table, max_clients=100)
+        self._places = ExitStack()
 
     def client(
         self, devices: tuple[str, ...] = (), max_hz: int = 0, kind: type[Paper] = Paper
     ) -> tuple[ClientSlot, Paper]:
         paper = kind()
-        slot = self.hub.join("127.0.0.1", paper).__enter__()
+        slot = self._places.enter_context(self.hub.join("127.0.0.1", paper))
         self.hub.watch(slot, devices, max_hz, self.table.since("", 0))
         assert [message["t"] for message in paper.read()] == ["snapshot"]
         return slot, paper
@@ -323,3 +325,16 @@ async def test_a_change_that_stays_alone_in_its_run_is_told_all_the_same(world: 
 async def turns(count: int) -> None:
     for _ in range(count):
         await asyncio.sleep(0)
+
+
+async def test_who_left_is_told_nothing_and_not_tried_again(world: World):
+    paper = Paper()
+    with world.hub.join("127.0.0.1", paper) as slot:
+        world.hub.watch(slot, [], 0, world.table.since("", 0))
+    paper.read()
+    slot.say(ANSWER)  # the end of a command that it sent
+    assert paper.read() == []
+    paper.has_room = False
+    slot.say(ANSWER)
+    paper.make_room()
+    assert (paper.read(), world.hub._again) == ([], set())

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from twin_bridge.client_messages import Auth, Ping, Seen
 from twin_bridge.protocol import ServerMessage
 
 MODELS: tuple[type[BaseModel], ...] = typing.get_args(ServerMessage)
@@ -129,6 +130,14 @@ def test_every_server_message_is_read_into_one_flat_class(model: type[BaseModel]
 def test_what_unity_cannot_read_is_seen(value: object, kind: object):
     with pytest.raises((AssertionError, pytest.fail.Exception)):
         read(value, kind, "value")
+
+
+@pytest.mark.parametrize("model", [Auth, Seen, Ping])
+def test_a_number_that_comes_back_to_a_client_fits_its_long(model: type[BaseModel]):
+    for name, field in model.model_json_schema()["properties"].items():
+        if field["type"] == "integer" and name not in SMALL:
+            assert field["minimum"] in INT_64, name
+            assert field["maximum"] in INT_64, name
 
 
 def test_the_classes_in_the_document_have_the_types_that_are_sent():
