@@ -47,6 +47,8 @@ lock: $(VENV)/.dev ## choose the newest versions that fit together; one choice f
 		constraint=$$([ $$set = dev ] || echo "-c dev.txt"); \
 		../$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --no-header --override overrides.in $$constraint $$set.in -o $$set.txt || exit 1; done
+	@cd requirements && ../$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header litellm.in -o litellm.txt
 	@cd requirements && ../$(BIN)/uv pip compile -q --upgrade --no-deps --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header test-models.in -o test-models.txt
 

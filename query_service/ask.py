@@ -18,6 +18,7 @@ from query_service.conversations.afterwork import Afterwork
 from query_service.conversations.memory import Memory
 from query_service.conversations.past import Past
 from query_service.conversations.rewriting import Rewriter
+from query_service.conversations.routing import RoutingBook
 from query_service.conversations.store import HISTORY_MESSAGES, Conversations, Opened
 from query_service.conversations.summary import Summariser
 from query_service.events import Delta, Done, Event, Meta, Sources, Timings, sources_of
@@ -43,6 +44,7 @@ class Asker:
         *,
         summariser: Summariser,
         memory: Memory | None,
+        routes: RoutingBook,
         afterwork: Afterwork,
         ingest_url: str,
         slow_ms: float,
@@ -54,6 +56,7 @@ class Asker:
         self._writer = writer
         self._summariser = summariser
         self._memory = memory
+        self._routes = routes
         self._afterwork = afterwork
         self._ingest_url = ingest_url
         self._slow_ms = slow_ms
@@ -81,7 +84,7 @@ class Asker:
         key = await self._recall.key(question, follow_up=bool(past))
         kept = await self._recall.find(key, question.organization_id)
         draft = kept.draft if kept else Draft()
-        telling = _again(kept) if kept else self._anew(question, past, standalone, draft, key)
+        telling = _again(kept) if kept else self._anew(question, opened, past, standalone, draft=draft, key=key)
         found = understood
         async with aclosing(telling) as events:
             async for event in events:
@@ -142,7 +145,7 @@ class Asker:
             self._afterwork.start("memory", self._memory.remember(question, done))
 
     async def _anew(
-        self, question: Question, past: Past, standalone: str | None, draft: Draft, key: str | None
+        self, question: Question, opened: Opened, past: Past, standalone: str | None, *, draft: Draft, key: str | None
     ) -> AsyncGenerator[Sources | Delta, None]:
         """Passages, and the answer that is written from them into `draft`."""
         with span("retrieve"):
@@ -157,9 +160,14 @@ class Asker:
         sources = sources_of(evidence.passages, self._ingest_url)
         yield sources
         evidence = evidence.after(past.summary, past.remembered)
-        async with aclosing(self._writer.write(evidence, draft, question.credential)) as texts:
-            async for text in texts:
-                yield Delta(text=text)
+        try:
+            async with aclosing(self._writer.write(evidence, draft, question.credential)) as texts:
+                async for text in texts:
+                    yield Delta(text=text)
+        finally:  # a model that broke off is part of the book, too
+            if draft.route:
+                place = opened if question.told is None else None
+                self._afterwork.start("routing", self._routes.write(question.organization_id, place, draft.route))
         await self._recall.keep(key, sources, draft)
 
     async def answer(self, question: Question) -> Done:

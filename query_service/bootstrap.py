@@ -24,6 +24,7 @@ from query_service.conversations.feedback import FeedbackBook
 from query_service.conversations.memory import COLLECTION, Memory
 from query_service.conversations.records import ConversationRecords
 from query_service.conversations.rewriting import Rewriter
+from query_service.conversations.routing import RoutingBook
 from query_service.conversations.store import Conversations
 from query_service.conversations.summary import Summariser
 from query_service.evidence import EvidenceFinder
@@ -90,6 +91,7 @@ def build_app(
         Writer(Extractive(reader, citer), answerer, pending),
         summariser=Summariser(engine, llm),
         memory=memory,
+        routes=RoutingBook(engine),
         afterwork=afterwork,
         ingest_url=settings.ingest.base_url,
         slow_ms=settings.query.slow_ms,

@@ -67,4 +67,4 @@ class Recall:
         """
         sound = draft.grounded and draft.wholly_supported and draft.reason is None
         if self._cache is not None and key is not None and sound:
-            await self._cache.put(key, KeptAnswer(sources, deepcopy(draft)))
+            await self._cache.put(key, KeptAnswer(sources, replace(deepcopy(draft), route=None)))

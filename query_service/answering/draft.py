@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from query_service.events import Reason, Sentence, Usage
+from query_service.llm.route import Route
 from shared.models import Citation
 
 
@@ -15,6 +16,8 @@ class Draft:
     sentences: list[Sentence] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
+    route: Route | None = None
+    """What became of it at the language model, if one was asked."""
     reason: Reason | None = None
     refused: bool = False
     """The documents were found not to answer; citations then only show what comes nearest."""

@@ -9,9 +9,10 @@ from query_service.answering.model_text import ModelText
 from query_service.answering.prompt import build_prompt
 from query_service.answering.protocol import AnswerRequest, Piece, Silent
 from query_service.answering.support import SupportChecker
-from query_service.events import Delta, Sentence, Usage
+from query_service.events import Delta, Sentence
 from query_service.llm.budget import Window
 from query_service.llm.protocol import CutShort, Llm, LlmFailed
+from query_service.llm.route import RouteNotes
 from query_service.words.language import language_of
 from shared.errors import Unavailable
 from shared.models import Citation
@@ -32,17 +33,17 @@ class LlmAnswerer:
         self._window = window
 
     async def answer(self, request: AnswerRequest) -> AsyncGenerator[Piece, None]:
-        text, usage, cut = ModelText(request.passages), Usage(), False
+        text, notes, cut = ModelText(request.passages), RouteNotes(self.model), False
         try:
             async with aclosing(self._llm.stream(build_prompt(request, self._window))) as pieces:
                 async for piece in pieces:
-                    if isinstance(piece, Usage):
-                        usage = piece
-                    elif isinstance(piece, CutShort):
+                    notes.note(piece)
+                    if isinstance(piece, CutShort):
                         cut = True
                     elif isinstance(piece, str) and (shown := text.feed(piece)):
                         yield Delta(text=shown)
         except LlmFailed as error:
+            yield notes.route(error.kind)
             if not text.said:  # what may have come is still held back
                 raise Silent(error.kind) from error
             raise Unavailable(
@@ -55,16 +56,18 @@ class LlmAnswerer:
         if shown := text.rest():
             yield Delta(text=shown)
         if not text.said:
+            yield notes.route("empty")
             raise Silent("empty")
         cut = cut and not text.ended
         if cut:
             yield Delta(text="…")
+        yield notes.route("answered")
         sentences, citations = await asyncio.to_thread(self._checked, text.said, cut, request)
         for sentence in sentences:
             yield sentence
         for citation in citations:
             yield citation
-        yield usage
+        yield notes.usage
 
     def _checked(self, said: str, cut: bool, request: AnswerRequest) -> tuple[list[Sentence], list[Citation]]:
         said = f"{said}…" if cut else said

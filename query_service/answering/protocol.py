@@ -6,6 +6,7 @@ from typing import Protocol
 
 from query_service.conversations.store import Turn
 from query_service.events import Delta, Sentence, Usage
+from query_service.llm.route import Route
 from query_service.words.language import Language
 from query_service.words.terms import Weights
 from shared.models import Citation, ScoredChunk
@@ -37,7 +38,7 @@ class AnswerRequest:
     """One for each passage, or none at all: what a language model reads beside it. Quotes never come from there."""
 
 
-Piece = Delta | Sentence | Citation | Usage
+Piece = Delta | Sentence | Citation | Usage | Route
 
 
 class Silent(Exception):
@@ -55,10 +56,11 @@ class Answerer(Protocol):
     """What the answer object names as its author."""
 
     def answer(self, request: AnswerRequest) -> AsyncGenerator[Piece, None]:
-        """The text in pieces, then its sentences, one citation for each passage it points to, and usage if known.
+        """The text in pieces, then its sentences, one citation for each passage it points to, usage if known, and
+        the route if a language model was asked.
 
         Every `[n]` in the text points to a passage, and nothing in it is markup that a client would run or load.
-        Raises `Silent` before the first piece, or `shared.errors.Unavailable` after it,
+        Raises `Silent` before the first text, or `shared.errors.Unavailable` after it,
         with the text so far as the extension `partial`. Closing the iterator stops the work.
         """
         ...

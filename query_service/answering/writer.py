@@ -9,6 +9,7 @@ from query_service.answering.protocol import Answerer, Silent
 from query_service.answering.safe_text import quoted
 from query_service.events import Delta, Reason, Sentence, Usage
 from query_service.evidence import Evidence
+from query_service.llm.route import Route
 from query_service.pending import PendingDocuments
 from query_service.words.small_talk import small_talk
 
@@ -102,6 +103,8 @@ class Writer:
                     yield piece.text
                 elif isinstance(piece, Usage):
                     draft.usage = piece
+                elif isinstance(piece, Route):
+                    draft.route = piece
                 elif isinstance(piece, Sentence):
                     place = {"start": piece.start + begin, "end": piece.end + begin}
                     draft.sentences.append(piece.model_copy(update=place))

@@ -1,4 +1,5 @@
-"""Conversations, their messages, and what visitors thought of answers. Only this service reads these tables."""
+"""Conversations, their messages, what visitors thought of answers and which model gave them. Only this service reads
+these tables."""
 
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -72,3 +73,29 @@ class Feedback(OwnedRow, table=True):
     expected: str | None = None
     """What the answer should have been, in the visitor's words."""
     updated_at: datetime = utc_field()
+
+
+class RoutingDecision(OwnedRow, table=True):
+    """Who wrote one answer, or failed to: written whenever a language model was asked for it."""
+
+    __tablename__ = "routing_decisions"
+
+    conversation_id: UUID | None = Field(default=None, foreign_key="conversations.id", index=True)
+    """Empty, as the message, for questions whose conversation the caller keeps himself."""
+    message_id: UUID | None = Field(default=None, index=True)
+    """The answer's; there is no such message when the model broke off."""
+    asked_model: str
+    """LLM__MODEL."""
+    model: str = ""
+    """The provider's name of the model that answered; empty where the server does not tell, as for the next two."""
+    tier: str = ""
+    """The proxy's name of it."""
+    fallbacks: int = 0
+    outcome: str
+    """`answered`, or the kind of failure (query_service/llm/protocol.py)."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = None
+    first_token_ms: float | None = None
+    """Until the first word, tries that failed included."""
+    total_ms: float

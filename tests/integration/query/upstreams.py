@@ -9,6 +9,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 
 WORDS = ["O Inatel ", "foi fundado ", "em 1965 [1]."]
+USAGE = {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150}
+_ABOUT = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "scripted"}
 FAULTS = ["slow", "busy", "down", "dropped", "ended", "garbled", "empty", "trickle"]
 """`slow` never says a word, `busy` answers 429 with `Retry-After: 1`, `down` 500, `dropped` breaks off after two words,
 `ended` just ends there, `garbled` sends JSON that is none, `empty` ends without a word, `trickle` says one every 0.1 s
@@ -28,6 +30,9 @@ class Upstream:
         asked = await request.json()
         fault = asked["model"].rpartition("/")[2]
         self.calls.append(fault)
+        return self.answer(fault)
+
+    def answer(self, fault: str) -> Response:
         if fault == "busy":
             body = {"error": {"message": "slow down", "type": "rate_limit", "code": "429"}}
             return Response(json.dumps(body), 429, {"Retry-After": "1"}, "application/json")
@@ -55,6 +60,7 @@ class Upstream:
                     return
                 yield _chunk({"content": word})
             yield _chunk({}, finish="stop")
+            yield f"data: {json.dumps({**_ABOUT, 'choices': [], 'usage': USAGE})}\n\n"
             yield "data: [DONE]\n\n"
         except asyncio.CancelledError:
             self.ended += 1
@@ -63,5 +69,4 @@ class Upstream:
 
 def _chunk(delta: dict[str, Any], finish: str | None = None) -> str:
     choice = {"index": 0, "delta": delta, "finish_reason": finish}
-    body = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "scripted", "choices": [choice]}
-    return f"data: {json.dumps(body)}\n\n"
+    return f"data: {json.dumps({**_ABOUT, 'choices': [choice]})}\n\n"
