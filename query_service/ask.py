@@ -70,7 +70,8 @@ class Asker:
         begun = time.perf_counter()
         with span("understand"):
             opened = await self._open(question)
-            identify(conversation_id=str(opened.conversation_id))
+            if question.told is None:
+                identify(conversation_id=str(opened.conversation_id))
             remembered = await self._memory.recall(question) if self._memory else ()
             past = Past(opened.history, opened.summary, remembered)
             standalone = await self._rewriter.rewrite(question.text, past)

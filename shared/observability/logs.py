@@ -17,6 +17,19 @@ from shared.part_settings import LogSettings
 
 Logger = structlog.stdlib.BoundLogger
 
+_LIBRARIES = (
+    *(
+        "httpx",
+        "httpx2",
+        "httpcore",
+        "httpcore2",
+        "openai",
+        "sse_starlette",
+    ),  # whole requests and answers at debug
+    *("uvicorn", "watchdog", "amqtt", "transitions", "alembic", "asyncio"),
+)
+"""Only their warnings are wanted."""
+
 _ids: ContextVar[dict[str, str] | None] = ContextVar("log_ids", default=None)
 
 
@@ -55,8 +68,8 @@ def configure_logging(settings: LogSettings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.level.upper())
-    for noisy in ("httpx", "httpx2", "httpcore", "uvicorn", "watchdog", "amqtt", "transitions", "alembic", "celery"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    for library in _LIBRARIES:
+        logging.getLogger(library).setLevel(logging.WARNING)
 
 
 def get_logger(name: str) -> Logger:
