@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from query_service.answer_cache.in_process import InProcessCache
+from query_service.answer_cache.protocol import AnswerCache
 from query_service.answer_cache.recall import Recall
 from query_service.answering.citations import Citer
 from query_service.answering.extractive import Extractive
@@ -53,6 +55,9 @@ from shared.version import VERSION
 from shared.web.app import create_service_app
 from shared.web.origins import Origins
 
+if TYPE_CHECKING:
+    from shared.redis_link import RedisLink
+
 log = get_logger(__name__)
 
 SMALL_BODY_BYTES = 512 * 1024
@@ -83,10 +88,11 @@ def build_app(
     book = FeedbackBook(engine)
     afterwork = Afterwork()
     memory = _memory(settings, engine, encoder)
+    redis = _redis(settings)
     asker = Asker(
         conversations,
         Rewriter(reader, llm, deadline_s=settings.llm.rewrite_s),
-        Recall(engine, _answer_cache(settings.query), book, made_by=lambda: _made_by(settings, dense)),
+        Recall(engine, _answer_cache(settings.query, redis), book, made_by=lambda: _made_by(settings, dense)),
         EvidenceFinder(retriever, reader, turns, min_confidence=settings.query.min_confidence, wide=llm is not None),
         Writer(Extractive(reader, citer), answerer, pending),
         summariser=Summariser(engine, llm),
@@ -110,6 +116,8 @@ def build_app(
         await pending.close()
         if llm is not None:
             await llm.close()
+        if redis is not None:
+            await redis.close()
 
     pings = {"database": lambda: ping_database(engine), "vector_store": status.ping_store}
     # A question of the longest kind, each character escaped as JSON may, and the fields around it.
@@ -148,15 +156,33 @@ def _memory(settings: Settings, engine: Engine, encoder: LexicalEncoder) -> Memo
     )
 
 
-def _answer_cache(query: QuerySettings) -> InProcessCache | None:
-    return InProcessCache(entries=query.cache_entries, seconds=query.cache_s) if query.cache_entries else None
+def _redis(settings: Settings) -> "RedisLink | None":
+    if not settings.redis.url.get_secret_value():
+        return None
+    from shared.redis_link import RedisLink  # its library only where it is used
+
+    return RedisLink(settings.redis.url, part="answer_cache")
+
+
+def _answer_cache(query: QuerySettings, redis: "RedisLink | None") -> AnswerCache | None:
+    if not query.cache_entries:
+        return None
+    if redis is None:
+        return InProcessCache(entries=query.cache_entries, seconds=query.cache_s)
+    from query_service.answer_cache.redis_cache import RedisCache
+
+    return RedisCache(redis, entries=query.cache_entries, seconds=query.cache_s)
 
 
 def _made_by(settings: Settings, dense: Dense) -> str:
-    """What answers depend on beside question and documents: the vectors are made anew while the service runs."""
-    parts = (settings.query, settings.retrieval, settings.embedder, settings.llm)
+    """What answers depend on beside question and documents: the vectors are made anew while the service runs.
+
+    The same for all replicas, wherever they listen.
+    """
+    parts = (settings.retrieval, settings.embedder, settings.llm)
+    own = f"{settings.query.min_confidence} {settings.ingest.base_url}"
     vectors = f"{dense.store.number} {dense.embedder() is not None}"
-    return "".join([VERSION, PROMPT_VERSION, vectors, *(part.model_dump_json() for part in parts)])
+    return " ".join([VERSION, PROMPT_VERSION, own, vectors, *(part.model_dump_json() for part in parts)])
 
 
 def _llm(settings: Settings) -> GuardedLlm | None:

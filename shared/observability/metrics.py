@@ -12,6 +12,9 @@ HTTP_SECONDS = Histogram(
 SLOW = Counter(
     "xgtwin_slow_total", "Questions, searches and SQL statements that took longer than QUERY__SLOW_MS.", ["what"]
 )
+REDIS_FAILURES = Counter(
+    "xgtwin_redis_failures_total", "Calls of Redis that failed, by the part that went on without it.", ["part"]
+)
 SPANS_LOST = Counter("xgtwin_trace_spans_lost_total", "Spans of traces that did not reach their collector.")
 
 DOCUMENTS_FINISHED = Counter(

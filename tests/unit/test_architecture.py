@@ -34,6 +34,7 @@ ONE_IMPORTER = {
     "amqtt": "xgtwin/demo_broker.py",
     "celery": "ingest_service/jobs/celery_queue.py",
     "kombu": "ingest_service/jobs/celery_queue.py",
+    "redis": "shared/redis_link.py",
     "opentelemetry": "shared/observability/otlp.py",
     "trafilatura": "ingest_service/parsing/markup/main_content.py",
 }
@@ -46,6 +47,7 @@ SECOND_IMPORTERS = {
     ("qdrant_client", "shared/vector_store/qdrant_requests.py"): "the same adapter's requests, beside it",
     ("pgvector", "shared/vector_store/pgvector_requests.py"): "the same adapter's requests, beside it",
     ("fastembed", "query_service/retrieval/fastembed_reranker.py"): "its cross-encoders, which only questions need",
+    ("redis", "query_service/answer_cache/redis_cache.py"): "its commands; the way to the server is the link's",
     ("paho", "xgtwin/broker_probe.py"): "listens for xgtwin doctor, which must not announce itself as a bridge",
     ("paho", "xgtwin/simulated/wire.py"): "the other end of the wire, which the bridge must not share code with",
 }

@@ -11,6 +11,7 @@ from shared.db.corpus import corpus_changed
 from shared.models import DEFAULT_ORGANIZATION_ID
 from tests.integration.query.library import LIBRARY, document_id
 from tests.integration.query.test_language_model import number_of
+from tests.redis_server import redis_server
 
 QUESTION = "Quando o Inatel foi fundado?"
 
@@ -105,3 +106,22 @@ def test_what_was_not_grounded_is_not_kept(build, llm, model):
 def test_the_cache_can_be_turned_off(build):
     with TestClient(build(query={"cache_entries": 0})) as client:
         assert [ask(client)["cached"] for _ in range(2)] == [False, False]
+
+
+def test_replicas_give_each_others_answers_and_go_on_without_redis(build, llm, model, tmp_path):
+    with redis_server(tmp_path / "redis") as redis:
+        shared = {"llm": llm, "redis": {"url": redis.url}}
+        with (
+            TestClient(build(query={"port": 8000}, **shared)) as one,
+            TestClient(build(query={"port": 8010}, **shared)) as other,
+        ):
+            model.script = ["."]
+            ask(one)
+            model.script = [f"Foi fundado em 1965 [{number_of(model.prompt, LIBRARY['inatel.md'][0])}]."]
+            first = ask(one)
+            again = ask(other)
+            assert (first["cached"], again["cached"]) == (False, True)
+            assert again["citations"] == first["citations"]
+            redis.stop()
+            alone = ask(other)
+            assert (alone["grounded"], alone["cached"]) == (True, False)
