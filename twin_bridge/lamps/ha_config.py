@@ -3,6 +3,7 @@
 Only the JSON schema is a lamp of ours: the others (`basic`, `template`) are made of topics and templates of their own.
 """
 
+import re
 from typing import Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -16,6 +17,10 @@ from twin_bridge.lamps.payloads import MAX_EFFECT, plain_topic, read_object, sho
 from twin_bridge.lamps.protocol import BadPayload, Limits
 from twin_bridge.protocol import Cap
 
+_ESPHOME_ID = re.compile(r"ESPlight.*|[0-9a-f]{12}-light-[0-9a-f]{8}")
+"""Of its two ways to make a `unique_id` (`discovery_unique_id_generator`): legacy, mac."""
+_ESPHOME_LEGACY = "ESPlight"
+
 
 def _either(name: str, short: str) -> Any:
     return AliasChoices(name, short)
@@ -28,6 +33,7 @@ class _Part(BaseModel):
 class _Device(_Part):
     name: str | None = None
     identifiers: list[str] = Field([], validation_alias=_either("identifiers", "ids"))
+    software: str | None = Field(None, validation_alias=_either("sw_version", "sw"))
 
     @field_validator("identifiers", mode="before")
     @classmethod
@@ -79,6 +85,20 @@ class LightConfig(_Part):
         ours = any(each.startswith("zigbee2mqtt_") for each in self.device.identifiers)
         return ours or self.origin.name.lower() == "zigbee2mqtt"
 
+    @property
+    def from_esphome(self) -> bool:
+        return "esphome" in (self.device.software or "").lower() or _ESPHOME_ID.fullmatch(self.unique_id) is not None
+
+    def identity(self, place: str) -> str:
+        """The device id of the lamp that was announced at `place`.
+
+        The usual `unique_id` of ESPHome has only the name of the light in it, the same for all nodes of one kind, so
+        that the device, or else the place, always belongs to it: not only once a second one comes.
+        """
+        if self.unique_id.startswith(_ESPHOME_LEGACY):
+            return device_id(f"{self.unique_id}-{(*self.device.identifiers, place)[0]}")
+        return device_id(self.unique_id or place)
+
 
 def read_config(place: str, payload: bytes) -> LightConfig:
     """The message at `place`, `[NODE/]OBJECT`. Raises `BadPayload`, also for a schema that is not ours."""
@@ -97,7 +117,7 @@ def read_config(place: str, payload: bytes) -> LightConfig:
 
 def lamp_of(place: str, config: LightConfig) -> JsonLamp:
     """The lamp that a message announces. Raises `BadPayload` for topics that cannot be any."""
-    identity = device_id(config.unique_id or place)
+    identity = config.identity(place)
     topics = [AvailabilityTopic(each.topic, each.online, each.offline) for each in config.availability]
     if config.availability_topic:
         topics.append(
@@ -113,6 +133,7 @@ def lamp_of(place: str, config: LightConfig) -> JsonLamp:
         scale=config.brightness_scale,
         in_kelvin=config.in_kelvin,
         form=next((form for form in ColourForm if form.value in config.modes), ColourForm.RGB),
+        whole_seconds=config.from_esphome,  # its parser passes over a transition with a fraction
         limits=_limits(config),
     )
     availability = Availability(tuple(topics), Rule(config.availability_mode))

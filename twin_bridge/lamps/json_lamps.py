@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pydantic_core import to_json
 
 from twin_bridge.lamps.availability import Availability
-from twin_bridge.lamps.json_light import JsonLight, read_light, write_light
+from twin_bridge.lamps.json_light import JsonLight, is_blind_to_white, read_light, write_light
 from twin_bridge.lamps.payloads import read_object
 from twin_bridge.lamps.protocol import (
     MAX_LAMPS,
@@ -141,7 +141,10 @@ class ConfiguredJsonLamps:
 def _state(lamp: JsonLamp, payload: bytes) -> tuple[Sighting, ...]:
     if not payload:  # a retained state was deleted: that is no state
         return ()
-    report = read_light(lamp.light, read_object(lamp.device_id, payload))
+    said = read_object(lamp.device_id, payload)
+    if is_blind_to_white(lamp.light, said):
+        lamp.light = lamp.light.without_white_temperature()
+    report = read_light(lamp.light, said)
     if report.on is not None:
         lamp.lit = report.on
     return (Sighting(lamp.device_id, report=report),)

@@ -5,7 +5,7 @@ what counts: the other fields are left over from earlier. They differ in scales,
 colours a lamp understands; that is what `JsonLight` tells.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from twin_bridge.lamps import colour
@@ -26,7 +26,11 @@ class ColourForm(StrEnum):
     HS = "hs"
 
 
+GAMMA = 2.8
+"""ESPHome's `gamma_correct` unless set otherwise; it is not announced."""
 _COLOUR_MODES = frozenset({"rgb", "rgbw", "rgbww", "rgbct", "xy", "hs"})
+_TWO_WHITES = "cwww"
+"""A cold and a warm white channel, which is how ESPHome shows a white temperature."""
 _WHITE_CHANNELS = {ColourForm.RGBW: ("w",), ColourForm.RGBWW: ("c", "w")}
 
 
@@ -49,6 +53,15 @@ class JsonLight:
     """It ignores a transition with a fraction."""
     limits: Limits = field(default_factory=Limits)
 
+    def without_white_temperature(self) -> "JsonLight":
+        """The same, never to be told a white temperature."""
+        return self if self.caps is None else replace(self, caps=self.caps - {Cap.CT})
+
+
+def is_blind_to_white(light: JsonLight, said: Payload) -> bool:
+    """Whether it shows its white as two channels, and nobody told how warm and how cold these are."""
+    return said.text(f"color_mode{light.suffix}") == _TWO_WHITES and light.limits.kelvin == Limits().kelvin
+
 
 def read_light(light: JsonLight, said: Payload) -> Report:
     """The state of one lamp. Raises `BadPayload`."""
@@ -58,6 +71,9 @@ def read_light(light: JsonLight, said: Payload) -> Report:
     ct = None
     if mode_word in {None, "color_temp"} and rgb is None:
         ct = _kelvin(said.number(f"color_temp{suffix}"), in_kelvin=light.in_kelvin)
+        mode = Mode.CT if ct else mode
+    elif mode_word == _TWO_WHITES:
+        ct = _mixed(said.inner(f"color{suffix}"), light.limits)
         mode = Mode.CT if ct else mode
     red, green, blue = rgb or (None, None, None)
     on, unknown = _switch(said, f"state{suffix}")
@@ -81,12 +97,13 @@ def write_light(light: JsonLight, change: Change, *, lit: bool) -> dict[str, obj
     """The command; `lit` is whether the lamp is on, because many firmwares do nothing without a `state`."""
     values: dict[str, object] = {}
     wish = change.wish
-    if change.dark:
+    out = change.dark or (Cap.BRI in change.fields and not wish.bri and Cap.ON not in change.fields)
+    if out:
         values["state"] = "OFF"
     elif Cap.ON in change.fields or lit:
         values["state"] = "ON"
     if not change.dark:
-        if Cap.BRI in change.fields:
+        if Cap.BRI in change.fields and not out:  # Zigbee2MQTT takes a brightness of 0 with ON for the dimmest light
             values["brightness"] = max(round(wish.bri * light.scale), 1 if wish.bri > 0 else 0)
         if Cap.RGB in change.fields:
             values["color"] = _colour_words(light, (wish.r, wish.g, wish.b))
@@ -113,7 +130,7 @@ def _switch(said: Payload, key: str) -> tuple[bool | None, bool]:
 
 def _colour(said: Payload, mode_word: str | None, hue_words: tuple[str, str]) -> tuple[Mode | None, colour.Rgb | None]:
     if mode_word is not None and mode_word not in _COLOUR_MODES:
-        return {"brightness": Mode.BRI, "onoff": Mode.ONOFF, "white": Mode.WHITE, "cwww": Mode.WHITE}.get(
+        return {"brightness": Mode.BRI, "onoff": Mode.ONOFF, "white": Mode.WHITE, _TWO_WHITES: Mode.WHITE}.get(
             mode_word
         ), None
     rgb = _rgb(said, mode_word, hue_words)
@@ -150,6 +167,19 @@ def _kelvin(value: float | None, *, in_kelvin: bool) -> int | None:
     if value is None or value <= 0:
         return None
     return colour.kelvin(value) if in_kelvin else colour.from_mired(value)
+
+
+def _mixed(said: Payload, limits: Limits) -> int | None:
+    """The white temperature that two channels make; None without light, or if nobody told how warm and cold they are.
+
+    Their light mixes after the gamma correction, in proportion to the mired.
+    """
+    cold, warm = said.fraction("c", 255) or 0.0, said.fraction("w", 255) or 0.0
+    if not cold + warm or limits.kelvin == Limits().kelvin:
+        return None
+    share = warm**GAMMA / (cold**GAMMA + warm**GAMMA)
+    warmest, coldest = (1_000_000 / kelvin for kelvin in limits.kelvin)
+    return colour.from_mired(coldest + share * (warmest - coldest))
 
 
 def _no_effect(effects: tuple[str, ...]) -> str:

@@ -1,5 +1,6 @@
 """An ESPHome node with one RGB and white-temperature light: abbreviated discovery, retained states, exact words.
 
+Its `unique_id` is that of every node with a light of this name, as ESPHome makes it unless told otherwise.
 Its parser takes whole numbers only: a transition or a channel with a fraction is passed over.
 """
 
@@ -15,7 +16,7 @@ EFFECTS = ("None", "Rainbow", "Pulse")
 class EsphomeNode:
     def __init__(self, url: str, number: int = 1, *, discovery: bool = True) -> None:
         self.node = f"no-{number}"
-        self.unique_id = f"ESPlighta{0xC4DD57000000 + number:012x}"
+        self.mac = f"{0xC4DD57000000 + number:012x}"
         self.transitions: list[int] = []
         self._discovery = discovery
         self._state: dict[str, Any] = {"on": False, "brightness": 128, "rgb": [255, 180, 120], "mired": 370}
@@ -40,9 +41,9 @@ class EsphomeNode:
             "schema": "json", "clrm": True, "sup_clrm": ["color_temp", "rgb"], "brightness": True,
             "min_mirs": 153, "max_mirs": 500, "effect": True, "fx_list": [*EFFECTS[1:], EFFECTS[0]],
             "name": "Luz", "stat_t": f"{self.node}/light/luz/state", "cmd_t": f"{self.node}/light/luz/command",
-            "avty_t": f"{self.node}/status", "uniq_id": self.unique_id,
+            "avty_t": f"{self.node}/status", "uniq_id": "ESPlightluz",
             "dev": {
-                "ids": self.unique_id[-12:], "name": f"Nó {self.node}", "sw": "esphome v2025.2.0", "mf": "espressif",
+                "ids": self.mac, "name": f"Nó {self.node}", "sw": "esphome v2025.2.0", "mf": "espressif",
             },
         }  # fmt: skip
 

@@ -95,8 +95,9 @@ class Zigbee2MqttNetwork:
         if "state" in wish:
             state["state"] = wish["state"]
         if "brightness" in wish:
-            state["brightness"] = min(int(wish["brightness"]), 254)
-            state["state"] = "ON" if state["brightness"] else "OFF"
+            lit = max(int(wish["brightness"]), 1 if wish.get("state") == "ON" else 0)
+            state["brightness"] = min(lit, 254)
+            state["state"] = "ON" if lit else "OFF"
         if "color" in wish and "color" in state:
             state["color"] = {"x": wish["color"]["x"], "y": wish["color"]["y"]}
             state["color_mode"] = "xy"

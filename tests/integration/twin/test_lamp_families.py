@@ -60,7 +60,7 @@ CASES = [
         "casa/luz1/set", [{"state": "ON", "color_temp": 4000}], {"brightness": 25}, {"bri": 0.25, "ct": 4000},
     ),
     Case(
-        lambda url: EsphomeNode(url, 1), "ESPlightac4dd57000001", "Luz", "ha", ["on", "bri", "rgb", "ct", "effect"],
+        lambda url: EsphomeNode(url, 1), "ESPlightluz-c4dd57000001", "Luz", "ha", ["on", "bri", "rgb", "ct", "effect"],
         {"on": False, "bri": 0.502, "mode": "rgb", "r": 255, "g": 180, "b": 120},
         {"on": True, "ct": 4000, "effect": "Rainbow"}, "no-1/light/luz/command",
         [{"state": "ON", "color_temp": 250, "effect": "Rainbow"}], {"on": False}, {"on": False, "effect": "Rainbow"},

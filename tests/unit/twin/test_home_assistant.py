@@ -57,7 +57,7 @@ def test_a_discovery_message_is_read_with_its_abbreviations_and_base_topic():
         ({"color_mode": "color_temp", "color_temp": 250}, {"mode": Mode.CT, "ct": 4000}),
         ({"color_mode": "brightness", "brightness": 250}, {"mode": Mode.BRI, "bri": 1.0}),
         ({"color_mode": "onoff"}, {"mode": Mode.ONOFF}),
-        ({"color_mode": "cwww", "color": {"c": 10, "w": 200}}, {"mode": Mode.WHITE}),
+        ({"color_mode": "cwww", "color": {"c": 0, "w": 0}}, {"mode": Mode.WHITE, "ct": None}),
         ({"effect": "None"}, {"effect": ""}),
         ({"state": None}, {"on": None, "unknown": True}),
     ],
@@ -65,6 +65,32 @@ def test_a_discovery_message_is_read_with_its_abbreviations_and_base_topic():
 def test_states_become_canonical(state: dict[str, Any], expected: dict[str, Any]):
     said = report(family(), **state)
     assert {name: getattr(said, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("channels", "ct"),
+    [
+        ({"c": 255, "w": 0}, 6536),
+        ({"c": 255, "w": 255}, 3802),
+        ({"c": 199, "w": 255}, 3333),
+        ({"c": 0, "w": 255}, 2681),
+    ],
+)
+def test_two_white_channels_are_the_white_temperature_that_esphome_mixed_them_for(channels: dict[str, int], ct: int):
+    """`c` and `w` are what ESPHome makes of 153, 263, 300 and 373 mired with its usual gamma."""
+    lights = family(sup_clrm=["color_temp"], min_mirs=153, max_mirs=373)
+    said = report(lights, color_mode="cwww", state="ON", brightness=100, color=channels)
+    assert said.mode is Mode.CT
+    assert said.ct == pytest.approx(ct, rel=0.005)
+    assert Cap.CT in (said.caps or ())
+
+
+def test_two_white_channels_without_their_limits_offer_no_white_temperature():
+    lights = family(sup_clrm=["color_temp", "rgb"], min_mirs=..., max_mirs=...)
+    said = report(lights, color_mode="cwww", color={"c": 10, "w": 200})
+    assert (said.mode, said.ct, Cap.CT in (said.caps or ())) == (Mode.WHITE, None, False)
+    later = report(lights, color_mode="rgb", color={"r": 255, "g": 0, "b": 0})
+    assert Cap.CT not in (later.caps or ())
 
 
 def test_kelvin_and_other_forms_of_colour_where_the_lamp_says_so():
@@ -118,6 +144,38 @@ def test_several_availability_topics(mode: str, said: dict[str, str], expected: 
 )
 def test_lamps_that_are_known_otherwise_do_not_appear_twice(config: dict[str, Any]):
     assert announce(HomeAssistantLights(skip_zigbee2mqtt=True, skip_topics=["known/state"]), **config) == Reading()
+
+
+def test_identical_esphome_nodes_are_two_lamps_whoever_comes_first():
+    """ESPHome's usual `unique_id` is made of the name of the light alone; only `device` tells the nodes apart."""
+    node = {"schema": "json", "uniq_id": "ESPlightluz", "sup_clrm": ["rgb"]}
+    configs = [
+        (f"homeassistant/light/no-{n}/luz/config", node | {"stat_t": f"no-{n}/s", "cmd_t": f"no-{n}/c", "dev": device})
+        for n, device in enumerate([{"ids": "c4dd57000001"}, {"ids": "c4dd57000002"}, {}], start=1)
+    ]
+    for order in (configs, configs[::-1]):
+        lights = HomeAssistantLights()
+        found = [lights.read(place, json.dumps(config).encode()).sightings[0].device_id for place, config in order]
+        assert sorted(found)[:2] == ["ESPlightluz-c4dd57000001", "ESPlightluz-c4dd57000002"]
+        assert sorted(found)[2].startswith("ESPlightluz-no-3-luz-")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"dev": {"sw": "esphome v2025.2.0"}},
+        {"dev": {"sw_version": "1.0 (ESPHome 2026.1.0)", "ids": "c4dd57000001"}},
+        {"uniq_id": "ESPlightluz", "dev": {"ids": "c4dd57000001"}},
+        {"uniq_id": "c4dd57000001-light-0a1b2c3d"},
+    ],
+)
+def test_esphome_gets_whole_seconds_because_it_passes_over_others(config: dict[str, Any]):
+    lights = HomeAssistantLights()
+    (seen,) = announce(lights, **config).sightings
+    (outgoing,) = lights.write(seen.device_id, Change(frozenset({Cap.ON}), Wish(on=True), trans=1.6))
+    assert json.loads(outgoing.payload)["transition"] == 2
+    (outgoing,) = family().write("luz_1", Change(frozenset({Cap.ON}), Wish(on=True), trans=1.6))
+    assert json.loads(outgoing.payload)["transition"] == 1.6, "others get what was asked for"
 
 
 def test_a_withdrawn_announcement_takes_the_lamp_out():

@@ -119,6 +119,12 @@ def test_commands_are_in_its_own_scales(lamps: Zigbee2Mqtt):
     assert sent(lamps, Cap.BRI, bri=0.001)["brightness"] == 1, "dim is not off"
 
 
+def test_no_brightness_at_all_is_off_because_zigbee2mqtt_would_take_it_for_the_dimmest_light(lamps: Zigbee2Mqtt):
+    report(lamps, state="ON", brightness=200)
+    assert sent(lamps, Cap.BRI, bri=0) == {"state": "OFF"}
+    assert sent(lamps, Cap.BRI, Cap.CT, bri=0, ct=2703) == {"state": "OFF", "color_temp": 370}
+
+
 def test_the_bridge_gates_all_its_lamps_and_asks_them_when_it_is_back(lamps: Zigbee2Mqtt):
     def online(topic: str, payload: bytes) -> tuple[bool | None, int]:
         reading: Reading = lamps.read(topic, payload)
