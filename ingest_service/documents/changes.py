@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, update
 
 from ingest_service.documents.lifecycle import UPLOAD_PRIORITY, labels_changed, live_document
-from ingest_service.jobs.ledger import cancel_jobs_of
+from ingest_service.jobs.cancelling import cancel_jobs_of
 from ingest_service.names import clean_line
 from ingest_service.tables import ENDED, DocumentRow, JobKind, JobRow, JobState
 from shared.db.rows import utc_now

@@ -8,7 +8,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from ingest_service.documents.metadata import usable_metadata
-from ingest_service.jobs.ledger import cancel_jobs_of
+from ingest_service.jobs.cancelling import cancel_jobs_of
 from ingest_service.names import clean_name
 from ingest_service.tables import DocumentRow, JobKind, JobRow, JobState, SourceKind, SourceRow, place_of
 from ingest_service.web.address import name_of

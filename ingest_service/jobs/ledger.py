@@ -5,7 +5,6 @@ number of workers. A worker that lost its lease finds that its UPDATE touches no
 """
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -55,9 +54,11 @@ class Ledger:
         self.engine = engine
         self.owner = owner
         self._lease = timedelta(seconds=lease_s)
+        self._in_hand: set[UUID] = set()
 
     def claim(self) -> Job | None:
-        """queued -> running: the most urgent job of the organization whose turn it is, or None.
+        """queued -> running: the most urgent job of the organization whose turn it is, or None. Whoever gets one lets
+        it go (`let_go`) when he is done with it, settled or not.
 
         The turn goes round: a thousand documents of one organization never keep another's first one waiting. A job
         whose document has another one running waits for that.
@@ -66,6 +67,7 @@ class Ledger:
             while wanted := next_job(session, utc_now()):
                 if self._taken(session, wanted):
                     row = session.get_one(JobRow, wanted)
+                    self._in_hand.add(row.id)
                     return Job(
                         row.id,
                         row.organization_id,
@@ -111,12 +113,24 @@ class Ledger:
         if reason is not None:
             raise JobCancelled(reason)
 
+    def let_go(self, job: Job) -> None:
+        """Nobody here works on the job any more. If it could not be settled, its lease runs out."""
+        self._in_hand.discard(job.id)
+
     def renew(self) -> int:
-        """Renew the leases of everything this process works on; says how many."""
+        """Renew the leases of everything this process works on; says how many.
+
+        Not of all that bears its name: a job whose claim or settlement the database cut off is nobody's, and must be
+        found by `take_from_the_dead` although this process lives.
+        """
         with Session(self.engine) as session:
             renewed = session.exec(
                 update(JobRow)
-                .where(col(JobRow.state) == JobState.RUNNING, col(JobRow.lease_owner) == str(self.owner))
+                .where(
+                    col(JobRow.id).in_(tuple(self._in_hand)),
+                    col(JobRow.state) == JobState.RUNNING,
+                    col(JobRow.lease_owner) == str(self.owner),
+                )
                 .values(lease_until=utc_now() + self._lease)
             ).rowcount
             session.commit()
@@ -224,24 +238,3 @@ class Ledger:
             session.commit()
         if not touched:
             raise LeaseLost
-
-
-def cancel_jobs_of(
-    session: Session, document_id: UUID, reason: str, kinds: Sequence[JobKind] = (JobKind.INGEST,)
-) -> None:
-    """Stop a document's jobs of these kinds, inside the caller's transaction.
-
-    A waiting one is cancelled now. A running one is asked to stop, and no other job of its document begins until it
-    did: otherwise it could still publish after its successor, or after the purge.
-    """
-    of_document = (col(JobRow.document_id) == document_id, col(JobRow.kind).in_(kinds))
-    session.exec(
-        update(JobRow)
-        .where(*of_document, col(JobRow.state) == JobState.QUEUED)
-        .values(state=JobState.CANCELLED, error=reason, updated_at=utc_now())
-    )
-    session.exec(
-        update(JobRow)
-        .where(*of_document, col(JobRow.state) == JobState.RUNNING)
-        .values(cancel_reason=reason, updated_at=utc_now())
-    )

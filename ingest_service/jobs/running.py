@@ -15,7 +15,10 @@ def run_next(ledger: Ledger, run: Callable[[Job], None]) -> bool:
     if job is None:
         return False
     with log_scope(job_id=str(job.id), document_id=str(job.document_id)):
-        run(job)
+        try:
+            run(job)
+        finally:
+            ledger.let_go(job)
     return True
 
 

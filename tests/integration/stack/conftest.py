@@ -19,7 +19,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     STARTED.append(stack)
     try:
         with stack.stage("images built"):
-            stack.compose("--profile", "tools", "build", "--quiet", seconds=1800)
+            stack.compose("build", "--quiet", seconds=1800)
         with stack.stage("stack up and healthy"):
             stack.compose("up", "--detach", "--no-build", "--wait")
         yield stack

@@ -54,3 +54,8 @@ def test_a_key_made_by_the_operator_does_only_what_it_is_for(stack: Stack):
     with stack.client("ingest_service", asking) as ingest, stack.client("query_service", asking) as query:
         assert ingest.post("/documents", json={"title": "t", "text": "t"}).status_code == 403
         assert read_json(query.post("/ask", json={"question": "Qual é a capital da Mongólia?"}))["grounded"] is False
+
+
+def test_a_backup_is_made_by_itself(stack: Stack):
+    names = stack.compose("exec", "-T", "backup", "ls", "/backups").split()
+    assert any(name.endswith(".zip") for name in names), names

@@ -5,16 +5,18 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlmodel import Session, col, select, update
 
 from ingest_service.documents.lifecycle import add_job
-from ingest_service.jobs.ledger import JobCancelled, LeaseLost, Ledger, cancel_jobs_of
+from ingest_service.jobs.cancelling import cancel_jobs_of
+from ingest_service.jobs.ledger import JobCancelled, LeaseLost, Ledger
 from ingest_service.jobs.owner import Owner
 from ingest_service.tables import DocumentRow, JobKind, JobRow, JobState
 from shared.auth.tables import Organization
 from shared.db.rows import utc_now
 from shared.models import DocumentStatus
+from tests.acceptance.product import wait_until
 
 HERE = Owner.this_process()
 ELSEWHERE = Owner("another-host", 1, "b" * 32)
@@ -200,6 +202,36 @@ def test_a_job_of_another_machine_is_taken_over_when_its_lease_ran_out(engine: E
         )
         session.commit()
     assert ledger(engine).take_from_the_dead() == 1
+
+
+def test_a_job_that_could_not_be_settled_is_found_again_although_its_process_lives(engine: Engine):
+    job = a_job(engine)
+    mine = ledger(engine, lease_s=0.2)
+    claimed = mine.claim()
+    assert claimed is not None
+    assert mine.renew() == 1
+    mine.let_go(claimed)  # the database went away before it heard how the job ended
+    assert mine.renew() == 0
+    wait_until(lambda: mine.take_from_the_dead() == 1, 10, "the lease to run out")
+    assert state_of(engine, job).state == JobState.QUEUED
+
+
+def test_a_claim_that_was_cut_off_is_renewed_by_nobody(engine: Engine):
+    job = a_job(engine)
+    mine = ledger(engine)
+    committed = threading.Event()
+
+    def cut_off(*_: object) -> None:
+        if committed.is_set():
+            raise ConnectionError("gone")
+
+    event.listen(engine, "commit", lambda _: committed.set())
+    event.listen(engine, "before_cursor_execute", cut_off)
+    with pytest.raises(ConnectionError):
+        mine.claim()
+    event.remove(engine, "before_cursor_execute", cut_off)
+    assert state_of(engine, job).state == JobState.RUNNING
+    assert mine.renew() == 0
 
 
 def test_a_worker_that_lost_its_lease_can_change_nothing(engine: Engine):
