@@ -20,13 +20,17 @@ class AvailabilityTopic:
     topic: str
     online: str = "online"
     offline: str = "offline"
+    key: str = "state"
+    """Where the word is, in a payload that is a JSON object."""
 
     def read(self, device_id: str, payload: bytes) -> bool | None:
         """The word itself or `{"state":"online"}`; None once the retained word is deleted. Raises `BadPayload`."""
         if not payload:
             return None
-        is_object = payload.lstrip().startswith(b"{")
-        word = read_object(device_id, payload).text("state") if is_object else read_word(device_id, payload)
+        if payload.lstrip().startswith(b"{"):
+            word = str(read_object(device_id, payload).values.get(self.key))  # true is `True`, as in a template
+        else:
+            word = read_word(device_id, payload)
         if word == self.online:
             return True
         if word == self.offline:

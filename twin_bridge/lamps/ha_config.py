@@ -4,9 +4,9 @@ Only the JSON schema is a lamp of ours: the others (`basic`, `template`) are mad
 """
 
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from twin_bridge.lamps import colour
 from twin_bridge.lamps.availability import Availability, AvailabilityTopic, Rule
@@ -20,10 +20,22 @@ from twin_bridge.protocol import Cap
 _ESPHOME_ID = re.compile(r"ESPlight.*|[0-9a-f]{12}-light-[0-9a-f]{8}")
 """Of its two ways to make a `unique_id` (`discovery_unique_id_generator`): legacy, mac."""
 _ESPHOME_LEGACY = "ESPlight"
+_OF_JSON = re.compile(r"\{\{\s*value_json(?:\.(\w+)|\[['\"](\w+)['\"]\])\s*\}\}")
+"""The one template that is understood: a field of the JSON."""
 
 
 def _either(name: str, short: str) -> Any:
     return AliasChoices(name, short)
+
+
+def _listed(value: Any) -> Any:
+    """Home Assistant takes one thing for a list of it, and null for an empty one."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+_Texts = Annotated[list[str], BeforeValidator(_listed)]
 
 
 class _Part(BaseModel):
@@ -32,13 +44,8 @@ class _Part(BaseModel):
 
 class _Device(_Part):
     name: str | None = None
-    identifiers: list[str] = Field([], validation_alias=_either("identifiers", "ids"))
+    identifiers: _Texts = Field([], validation_alias=_either("identifiers", "ids"))
     software: str | None = Field(None, validation_alias=_either("sw_version", "sw"))
-
-    @field_validator("identifiers", mode="before")
-    @classmethod
-    def _as_list(cls, value: Any) -> Any:
-        return [value] if isinstance(value, str) else value
 
 
 class _Origin(_Part):
@@ -47,6 +54,7 @@ class _Origin(_Part):
 
 class _Availability(_Part):
     topic: str = Field(validation_alias=_either("topic", "t"))
+    template: str | None = Field(None, validation_alias=_either("value_template", "val_tpl"))
     online: str = Field("online", validation_alias=_either("payload_available", "pl_avail"))
     offline: str = Field("offline", validation_alias=_either("payload_not_available", "pl_not_avail"))
 
@@ -61,23 +69,36 @@ class LightConfig(_Part):
     command_topic: str = Field(validation_alias=_either("command_topic", "cmd_t"))
     brightness: bool = False
     brightness_scale: float = Field(255, gt=0, validation_alias=_either("brightness_scale", "bri_scl"))
-    modes: list[str] = Field([], validation_alias=_either("supported_color_modes", "sup_clrm"))
+    supported: _Texts = Field([], validation_alias=_either("supported_color_modes", "sup_clrm"))
+    rgb: bool = False
+    hs: bool = False
+    xy: bool = False
+    color_temp: bool = False
     in_kelvin: bool = Field(False, validation_alias=_either("color_temp_kelvin", "clr_temp_k"))
     min_mireds: float | None = Field(None, validation_alias=_either("min_mireds", "min_mirs"))
     max_mireds: float | None = Field(None, validation_alias=_either("max_mireds", "max_mirs"))
     min_kelvin: float | None = Field(None, validation_alias=_either("min_kelvin", "min_k"))
     max_kelvin: float | None = Field(None, validation_alias=_either("max_kelvin", "max_k"))
     effect: bool = False
-    effect_list: list[str] = Field([], validation_alias=_either("effect_list", "fx_list"))
-    availability: list[_Availability] = Field([], validation_alias=_either("availability", "avty"))
+    effect_list: _Texts = Field([], validation_alias=_either("effect_list", "fx_list"))
+    availability: Annotated[list[_Availability], BeforeValidator(_listed)] = Field(
+        [], validation_alias=_either("availability", "avty")
+    )
     availability_mode: Literal["all", "any", "latest"] = Field(
         "latest", validation_alias=_either("availability_mode", "avty_mode")
     )
     availability_topic: str = Field("", validation_alias=_either("availability_topic", "avty_t"))
+    availability_template: str | None = Field(None, validation_alias=_either("availability_template", "avty_tpl"))
     payload_available: str = Field("online", validation_alias=_either("payload_available", "pl_avail"))
     payload_not_available: str = Field("offline", validation_alias=_either("payload_not_available", "pl_not_avail"))
     device: _Device = Field(default_factory=_Device, validation_alias=_either("device", "dev"))
     origin: _Origin = Field(default_factory=_Origin, validation_alias=_either("origin", "o"))
+
+    @property
+    def modes(self) -> frozenset[str]:
+        """Colour modes; a message from before there were any has a flag for each."""
+        flags = {"rgb": self.rgb, "hs": self.hs, "xy": self.xy, "color_temp": self.color_temp}
+        return frozenset(self.supported or [mode for mode, there in flags.items() if there])
 
     @property
     def from_zigbee2mqtt(self) -> bool:
@@ -118,10 +139,17 @@ def read_config(place: str, payload: bytes) -> LightConfig:
 def lamp_of(place: str, config: LightConfig) -> JsonLamp:
     """The lamp that a message announces. Raises `BadPayload` for topics that cannot be any."""
     identity = config.identity(place)
-    topics = [AvailabilityTopic(each.topic, each.online, each.offline) for each in config.availability]
+    topics = [
+        AvailabilityTopic(each.topic, each.online, each.offline, _key(each.template)) for each in config.availability
+    ]
     if config.availability_topic:
         topics.append(
-            AvailabilityTopic(config.availability_topic, config.payload_available, config.payload_not_available)
+            AvailabilityTopic(
+                config.availability_topic,
+                config.payload_available,
+                config.payload_not_available,
+                _key(config.availability_template),
+            )
         )
     if config.command_topic == config.state_topic:
         raise BadPayload(identity, "same_topic")  # our own command would count as the lamp's answer
@@ -140,6 +168,12 @@ def lamp_of(place: str, config: LightConfig) -> JsonLamp:
     return JsonLamp(identity, light, config.state_topic, config.command_topic, availability)
 
 
+def _key(template: str | None) -> str:
+    """The field of the JSON that a template takes; `state`, as usual, for any other template."""
+    found = _OF_JSON.fullmatch((template or "").strip())
+    return next(filter(None, found.groups())) if found else "state"
+
+
 def _expanded(value: Any, base: str) -> Any:
     """`~` at the start or the end of a text stands for the base topic."""
     if isinstance(value, dict):
@@ -154,7 +188,7 @@ def _expanded(value: Any, base: str) -> Any:
 
 
 def _caps(config: LightConfig) -> frozenset[Cap]:
-    modes = set(config.modes)
+    modes = config.modes
     caps = {Cap.ON}
     caps |= {Cap.BRI} if config.brightness or modes - {"onoff"} else set()
     caps |= {Cap.RGB} if modes & {form.value for form in ColourForm} else set()

@@ -88,8 +88,10 @@ def _look(lamp: TasmotaLamp, said: Payload) -> tuple[Mode | None, colour.Rgb | N
     if rgb is None or (lamp.caps is not None and Cap.RGB not in lamp.caps):
         return (Mode.CT if ct else None), None, ct
     dark = hsb[2] == 0 if len(hsb) == 3 else rgb == (0, 0, 0)
-    if white and dark:
+    if dark and white:
         return (Mode.CT if ct else Mode.WHITE), None, ct
+    if dark and white is not None:
+        return None, None, None  # nothing shines: it is in whichever mode it was
     return Mode.RGB, rgb, None
 
 

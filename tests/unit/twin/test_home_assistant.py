@@ -135,6 +135,44 @@ def test_several_availability_topics(mode: str, said: dict[str, str], expected: 
 
 
 @pytest.mark.parametrize(
+    ("changes", "caps"),
+    [
+        ({"avty_t": ..., "avty": {"topic": "casa/luz/avail"}}, set(Cap)),
+        ({"sup_clrm": "rgb"}, set(Cap) - {Cap.CT}),
+        ({"effect_list": None, "fx_list": ...}, set(Cap) - {Cap.EFFECT}),
+        ({"sup_clrm": ..., "rgb": True, "color_temp": True}, set(Cap)),
+        ({"sup_clrm": ..., "hs": True}, set(Cap) - {Cap.CT}),
+        ({"sup_clrm": ...}, set(Cap) - {Cap.CT, Cap.RGB}),
+    ],
+)
+def test_what_home_assistant_takes_in_other_words_is_taken_too(changes: dict[str, Any], caps: set[Cap]):
+    lights = HomeAssistantLights()
+    (seen,) = announce(lights, **changes).sightings
+    assert seen.report is not None
+    assert set(seen.report.caps or ()) == caps
+
+
+def test_a_light_with_the_old_flags_is_told_a_colour_as_it_understands_it():
+    assert sent(family(sup_clrm=..., xy=True), Cap.RGB, r=0, g=0, b=9) == {"color": {"x": 0.15, "y": 0.06}}
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"), [({"online": True}, True), ({"online": False}, False), ({"online": "False"}, False)]
+)
+@pytest.mark.parametrize("template", ["{{ value_json.online }}", "{{value_json['online']}}"])
+def test_an_availability_is_taken_from_the_field_that_its_template_names(
+    template: str, said: dict[str, Any], expected: bool
+):
+    words = {"pl_avail": "True", "pl_not_avail": "False"}
+    for lights in (
+        family(avty_t=..., avty=[{"t": "casa/luz/avail", "val_tpl": template, **words}]),
+        family(avty_tpl=template, **words),
+    ):
+        (seen,) = lights.read("casa/luz/avail", json.dumps(said).encode()).sightings
+        assert seen.online is expected
+
+
+@pytest.mark.parametrize(
     "config",
     [
         {"o": {"name": "Zigbee2MQTT"}},

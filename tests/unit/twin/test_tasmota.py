@@ -59,6 +59,12 @@ def test_the_channels_that_shine_decide_between_colour_and_white():
     assert (warm.mode, warm.ct, warm.b) == (Mode.CT, 2703, None)
 
 
+def test_a_lamp_that_is_dimmed_to_nothing_stays_in_the_mode_it_was_in():
+    dark = {"POWER": "OFF", "Dimmer": 0, "CT": 300, "White": 0, "HSBColor": "30,100,0", "Color": "0000000000"}
+    said = report(family(), "stat/bancada/RESULT", dark)
+    assert (said.on, said.bri, said.mode, said.r, said.ct) == (False, 0.0, None, None, None)
+
+
 @pytest.mark.parametrize("colour", ["7F3F00", "127,63,0", "7F3F000000"])
 def test_colours_without_a_hue_are_read_from_the_channels(colour: str):
     said = report(family(), "stat/bancada/RESULT", {"Color": colour})
