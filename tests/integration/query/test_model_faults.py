@@ -74,9 +74,18 @@ def test_a_fault_of_the_model_has_its_documented_end_within_the_deadline(build, 
     check(build, upstream[1], fault)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "ended"])
 def test_a_fault_behind_a_proxy_has_the_same_end(build, proxy, fault):
     check(build, proxy, fault, PROXY_S)
+
+
+def test_a_stream_that_just_ends_is_completed_by_the_proxy_and_not_taken_for_proof(build, proxy):
+    """LiteLLM invents the end that the model's server did not send; half a sentence without [n] proves nothing."""
+    with TestClient(build(llm=settings(proxy, "ended", PROXY_S))) as client:
+        answer = client.post("/ask", json={"question": QUESTION})
+    assert answer.status_code == 200
+    assert answer.json()["answer"].startswith("".join(WORDS[:2]).strip())
+    assert (answer.json()["grounded"], answer.json()["reason"]) == (False, "no_evidence")
 
 
 def test_a_proxy_in_good_health_is_only_passed_through(build, proxy):
