@@ -7,7 +7,6 @@ Here the loop reads whatever has come in one go. Only connecting, which waits fo
 import asyncio
 import random
 import secrets
-import socket
 import ssl
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -20,6 +19,7 @@ from shared.errors import Unavailable
 from shared.observability.logs import get_logger
 from shared.observability.metrics import TWIN_BAD_PAYLOADS
 from twin_bridge.broker_url import BrokerUrl, why_not_reached
+from twin_bridge.waiting import acknowledge_now, within
 
 log = get_logger(__name__)
 
@@ -57,6 +57,7 @@ class BrokerConnection:
         self._client.on_disconnect = _guarded(self._on_disconnect)
         self._client.on_message = _guarded(self._on_message)
         self._client.on_publish = _guarded(self._on_publish)
+        self._client.on_subscribe = _guarded(self._on_subscribe)
         self._client.on_socket_close = _guarded(self._on_socket_close)
         self._client.on_socket_register_write = _guarded(self._on_register_write)
         self._client.on_socket_unregister_write = _guarded(self._on_unregister_write)
@@ -91,9 +92,9 @@ class BrokerConnection:
             raise Unavailable(f"The MQTT client cannot take more ({paho.error_string(info.rc)}).")
         return info.mid
 
-    def subscribe(self, topics: Sequence[str]) -> None:
-        """With QoS 1; a broker that is away is not asked."""
-        self._client.subscribe([(topic, 1) for topic in topics])
+    def subscribe(self, topics: Sequence[str]) -> int | None:
+        """With QoS 1; returns the number that `on_confirmed` will name, or None: a broker that is away is not asked."""
+        return self._client.subscribe([(topic, 1) for topic in topics])[1]
 
     def unsubscribe(self, topics: list[str]) -> None:
         self._client.unsubscribe(topics)
@@ -104,8 +105,7 @@ class BrokerConnection:
             self._accepted = None
             await self._live()
             delay = MIN_BACKOFF if self._accepted else delay
-            spread = random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
-            await _within(delay * spread, self._stopping)
+            await within(delay * random.uniform(0.5, 1.5), self._stopping)  # noqa: S311 - not a secret
             delay = min(2 * delay, MAX_BACKOFF)
 
     async def _live(self) -> None:
@@ -123,7 +123,7 @@ class BrokerConnection:
         if self._stopping.is_set():
             self._client.disconnect()
         while self._watched:
-            await _within(KEEPALIVE_CHECK_SECONDS, self._closed)
+            await within(KEEPALIVE_CHECK_SECONDS, self._closed)
             self._client.loop_misc()
 
     def _readable(self) -> None:
@@ -138,7 +138,7 @@ class BrokerConnection:
         self._behind = self._client.unread
         if self._behind:
             self._loop.call_soon(self._read)
-        _acknowledge_now(self._client.socket())
+        acknowledge_now(self._client.socket())
 
     # --- called by paho ---
 
@@ -162,6 +162,9 @@ class BrokerConnection:
 
     def _on_publish(self, _client: paho.Client, _data: object, mid: int, code: Any, _props: object) -> None:
         self._events.on_confirmed(mid, str(code) if code.is_failure else "")
+
+    def _on_subscribe(self, _client: paho.Client, _data: object, mid: int, _codes: object, _props: object) -> None:
+        self._events.on_confirmed(mid, "")
 
     def _on_register_write(self, client: paho.Client, _data: object, sock: Any) -> None:
         if self._watched:
@@ -230,19 +233,3 @@ def _guarded(callback: Callable[..., None]) -> Callable[..., None]:
             log.error("mqtt_callback_failed", callback=callback.__name__, exc_info=error)
 
     return run
-
-
-async def _within(seconds: float, event: asyncio.Event) -> None:
-    """Wait for the event, but no longer."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass
-
-
-def _acknowledge_now(sock: Any) -> None:
-    """Have TCP confirm what came at once: a broker with Nagle's algorithm (Mosquitto, unless told otherwise) holds the
-    next state, or the lamp's answer, back until then, which is 40 ms. Linux only, and to be said each time."""
-    if sock is not None and hasattr(socket, "TCP_QUICKACK"):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)

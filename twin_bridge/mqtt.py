@@ -44,6 +44,8 @@ class MqttLink:
         self._signals: deque[Callable[[], None]] = deque()
         self._woken = self._stopping = False
         self._unconfirmed: dict[int, asyncio.Future[None]] = {}
+        self._last_subscription: int | None = None
+        """Its confirmation makes a new connection complete: before, a lamp's answer could pass unheard."""
 
     def start(self, listener: Listener) -> None:
         """Connect in the background and go on trying; call on the event loop that will hear of everything."""
@@ -86,15 +88,18 @@ class MqttLink:
                 self._subscriptions.pop(topic, None)
             self._connection.unsubscribe(old)
 
-    def _subscribe(self, topics: Sequence[str]) -> None:
+    def _subscribe(self, topics: Sequence[str]) -> int | None:
+        last = None
         for start in range(0, len(topics), MAX_TOPICS):
-            self._connection.subscribe(topics[start : start + MAX_TOPICS])
+            last = self._connection.subscribe(topics[start : start + MAX_TOPICS])
+        return last
 
     # --- from the connection: noted, and handled in the next turn of the loop ---
 
     def on_accepted(self) -> None:
-        self._subscribe(tuple(self._subscriptions))
-        self._post(self._found)
+        self._last_subscription = self._subscribe(tuple(self._subscriptions))
+        if self._last_subscription is None:  # there are none
+            self._post(self._found)
 
     def on_lost(self, reason: str) -> None:
         self._post(partial(self._lost, reason))
@@ -132,7 +137,7 @@ class MqttLink:
         self._listener.on_broker(True, "")
 
     def _lost(self, reason: str) -> None:
-        self.connected = False
+        self.connected, self._last_subscription = False, None
         unconfirmed, self._unconfirmed = self._unconfirmed, {}
         for future in unconfirmed.values():
             if not future.done():
@@ -141,6 +146,9 @@ class MqttLink:
             self._listener.on_broker(False, reason)
 
     def _confirmed(self, mid: int, failure: str) -> None:
+        if mid == self._last_subscription:
+            self._last_subscription = None
+            self._found()
         future = self._unconfirmed.pop(mid, None)
         if future is None or future.done():
             return

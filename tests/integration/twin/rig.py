@@ -123,7 +123,7 @@ class Bridge:
 def bridge(
     mqtt_url: str, *, auth: str = "off", direct: bool = True, data: Path | None = None, **twin: Any
 ) -> Iterator[Bridge]:
-    """A bridge whose memory is in `data`, or lasts as long as it does."""
+    """A bridge that has found its broker, or knows why not. Its memory is in `data`, or lasts as long as it does."""
     with TemporaryDirectory() as passing:
         settings = Settings(
             _env_file=None, auth=auth, data_dir=data or Path(passing), twin=TwinSettings(mqtt_url=mqtt_url, **twin)
@@ -131,6 +131,8 @@ def bridge(
         engine = open_engine(settings)
         try:
             with serving(build_app(settings, engine=engine), direct=direct) as running:
+                # What a lamp says before that, unretained, nobody hears.
+                wait_until(lambda: "not connected yet" not in running.get("/readyz").text, "word of the broker")
                 yield running
         finally:
             engine.dispose()
