@@ -106,6 +106,11 @@ class TwinSettings(Service):
         description="Families of lamps that the bridge finds by itself: native topics, Zigbee2MQTT, Home Assistant "
         "discovery (ESPHome and others), Tasmota, Shelly Gen2 and later.",
     )
+    ha_prefix: str = Field(
+        "homeassistant",
+        pattern=r"^[^+#/\x00]+(/[^+#/\x00]+)*$",
+        description="Topic below which lamps announce themselves to Home Assistant (its discovery prefix).",
+    )
     lamps_file: Path | None = Field(
         None, description="YAML file of lamps that announce themselves to nobody (docs/twin.md)."
     )

@@ -5,7 +5,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from shared.observability.metrics import TWIN_BAD_PAYLOADS
-from twin_bridge.lamps.protocol import INVENTORY, MAX_INVENTORY_BYTES, MAX_PAYLOAD_BYTES
+from twin_bridge.lamps.protocol import longest
 
 MAX_WAITING = 10_000
 MAX_WAITING_BYTES = 64 * 1024 * 1024
@@ -34,8 +34,7 @@ class Inbox:
 
     def put(self, topic: str, payload: bytes | bytearray, *, retained: bool) -> None:
         """Keep a message; of one that is too long just enough to see that it is."""
-        longest = MAX_INVENTORY_BYTES if topic.endswith(INVENTORY) else MAX_PAYLOAD_BYTES
-        message = Incoming(topic, bytes(payload[: longest + 1]), retained, time.monotonic())
+        message = Incoming(topic, bytes(payload[: longest(topic) + 1]), retained, time.monotonic())
         self._messages.append(message)
         self._bytes += len(message.payload)
         while len(self._messages) > MAX_WAITING or self._bytes > MAX_WAITING_BYTES:

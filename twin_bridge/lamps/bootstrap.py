@@ -50,7 +50,7 @@ def build_families(twin: TwinSettings) -> Families:
         families.append(ShellyLamps(twin.name, shellys, discover="shelly" in found))
     if "ha" in found:
         listed = frozenset(topic for family in configured for topic in family.subscriptions)
-        families.append(HomeAssistantLights(skip_zigbee2mqtt="z2m" in found, skip_topics=listed))
+        families.append(HomeAssistantLights(twin.ha_prefix, skip_zigbee2mqtt="z2m" in found, skip_topics=listed))
     return Families(families, file.ignore)
 
 

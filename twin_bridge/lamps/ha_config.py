@@ -1,4 +1,4 @@
-"""Home Assistant's discovery message of a light, `homeassistant/light/[NODE/]OBJECT/config`, with its abbreviations.
+"""Home Assistant's discovery message of a light, `<prefix>/light/[NODE/]OBJECT/config`, with its abbreviations.
 
 Only the JSON schema is a lamp of ours: the others (`basic`, `template`) are made of topics and templates of their own.
 """
@@ -13,7 +13,7 @@ from twin_bridge.lamps.availability import Availability, AvailabilityTopic, Rule
 from twin_bridge.lamps.device_ids import device_id
 from twin_bridge.lamps.json_lamps import JsonLamp
 from twin_bridge.lamps.json_light import ColourForm, JsonLight
-from twin_bridge.lamps.payloads import MAX_EFFECT, plain_topic, read_object, shown_name
+from twin_bridge.lamps.payloads import MAX_EFFECT, plain_topic, shown_name
 from twin_bridge.lamps.protocol import BadPayload, Limits
 from twin_bridge.protocol import Cap
 
@@ -121,9 +121,8 @@ class LightConfig(_Part):
         return device_id(self.unique_id or place)
 
 
-def read_config(place: str, payload: bytes) -> LightConfig:
-    """The message at `place`, `[NODE/]OBJECT`. Raises `BadPayload`, also for a schema that is not ours."""
-    values = read_object(place[:64], payload).values
+def read_config(place: str, values: dict[str, Any]) -> LightConfig:
+    """What is announced at `place`. Raises `BadPayload`, also for a schema that is not ours."""
     base = values.get("~")
     if isinstance(base, str):
         values = _expanded(values, base)
