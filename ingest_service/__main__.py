@@ -13,7 +13,15 @@ from shared.web.server import Listener, run, serve
 def main(settings: Settings) -> None:
     with open_parts(settings, chunker=chunking.FINGERPRINT) as parts:
         app = build_app(settings, engine=parts.engine, store=parts.store, model=parts.model)
-        run(serve([Listener("ingest", app, settings.ingest.host, settings.ingest.port, "INGEST__PORT")]))
+        listener = Listener(
+            "ingest",
+            app,
+            settings.ingest.host,
+            settings.ingest.port,
+            "INGEST__PORT",
+            trusted_proxies=settings.ingest.trusted_proxies,
+        )
+        run(serve([listener]))
 
 
 if __name__ == "__main__":

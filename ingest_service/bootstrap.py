@@ -41,12 +41,14 @@ from shared.dense import Dense
 from shared.embeddings.model import NO_MODEL, EmbeddingModel
 from shared.errors import Unavailable
 from shared.observability.logs import get_logger
+from shared.redis_choice import redis_link
 from shared.settings import Settings
 from shared.vector_store.bootstrap import reindex_request
 from shared.vector_store.generational_store import GenerationalStore
 from shared.vector_store.protocol import VectorStore
 from shared.web.app import create_service_app
 from shared.web.origins import Origins
+from shared.web.rate_limit import RateLimit, RateLimitHeaders
 
 log = get_logger(__name__)
 
@@ -64,7 +66,7 @@ def build_app(
     hold; then the reading processes, which only then have nobody who waits for them.
     """
     ingest = settings.ingest
-    ledger = open_ledger(settings, engine)
+    ledger, redis = open_ledger(settings, engine), redis_link(settings, part="ingest")
     dispatcher = _dispatcher(settings, ledger, store)
     shop = open_workshop(settings, store=store, model=model, ledger=ledger, dispatcher=dispatcher)
     intake, blobs, reader = shop.intake, shop.blobs, shop.reader
@@ -107,8 +109,12 @@ def build_app(
         finally:
             await refreshes.stop()
             await asyncio.to_thread(stop)
+            if redis is not None:
+                await redis.close()
 
-    guard = Guard(engine, required=settings.auth_required(ingest))
+    required = settings.auth_required(ingest)
+    guard = Guard(engine, required=required)
+    limit = RateLimit(ingest.rate_limit, service="ingest", keys_required=required, link=redis)
     app = create_service_app(
         "ingest",
         description="Documents in: upload, follow, replace and delete documents; the watched folder feeds it too.",
@@ -117,7 +123,7 @@ def build_app(
         lifespan=lifespan,
         origins=Origins(
             ingest.allowed_origins,
-            keys_required=settings.auth_required(ingest),
+            keys_required=required,
             own=(ingest.url, ingest.host),
         ),
         max_body_bytes=(ingest.max_file_mb + 1) * MIB,
@@ -126,9 +132,10 @@ def build_app(
             "Send files one by one, split the document, or raise the limit."
         ),
     )
+    app.add_middleware(RateLimitHeaders)
     admissions = Admissions(intake, refusals, pages, IdempotencyKeys(engine, ledger.owner))
     for router in (
-        document_routes(Parts(guard, intake, shop.remover, changes, catalogue, blobs, store, admissions)),
+        document_routes(Parts(guard, intake, shop.remover, changes, catalogue, blobs, store, admissions, limit.admit)),
         manifest_routes(guard, Manifests(engine, refusals, max_file_mb=ingest.max_file_mb)),
         page_routes(guard, PageImages(catalogue, blobs, store, reader)),
         web_routes(guard, refreshes),

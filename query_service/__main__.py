@@ -12,7 +12,15 @@ from shared.web.server import Listener, run, serve
 def main(settings: Settings) -> None:
     with open_parts(settings) as parts:
         app = build_app(settings, engine=parts.engine, store=parts.store, model=parts.model)
-        run(serve([Listener("query", app, settings.query.host, settings.query.port, "QUERY__PORT")]))
+        listener = Listener(
+            "query",
+            app,
+            settings.query.host,
+            settings.query.port,
+            "QUERY__PORT",
+            trusted_proxies=settings.query.trusted_proxies,
+        )
+        run(serve([listener]))
 
 
 if __name__ == "__main__":

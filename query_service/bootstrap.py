@@ -48,12 +48,14 @@ from shared.dense import Dense
 from shared.embeddings.lexical import LexicalEncoder
 from shared.embeddings.model import NO_MODEL, EmbeddingModel
 from shared.observability.logs import get_logger
+from shared.redis_choice import redis_link
 from shared.settings import QuerySettings, Settings
 from shared.vector_store.bootstrap import open_words
 from shared.vector_store.generational_store import GenerationalStore
 from shared.version import VERSION
 from shared.web.app import create_service_app
 from shared.web.origins import Origins
+from shared.web.rate_limit import RateLimit, RateLimitHeaders
 
 if TYPE_CHECKING:
     from shared.redis_link import RedisLink
@@ -88,7 +90,7 @@ def build_app(
     book = FeedbackBook(engine)
     afterwork = Afterwork()
     memory = _memory(settings, engine, encoder)
-    redis = _redis(settings)
+    redis = redis_link(settings, part="query")
     asker = Asker(
         conversations,
         Rewriter(reader, llm, deadline_s=settings.llm.rewrite_s),
@@ -105,6 +107,8 @@ def build_app(
     status = Status(dense, llm, reranker)
     required = settings.auth_required(settings.query)
     allowed = Guard(engine, required=required).require(Scope.ASK)
+    limit = RateLimit(settings.query.rate_limit, service="query", keys_required=required, link=redis)
+    admit = limit.admit
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -135,11 +139,12 @@ def build_app(
         body_advice=f"A question is sent as JSON of at most {max_body} bytes; ask more briefly "
         "(the limit follows QUERY__MAX_QUESTION_CHARS).",
     )
+    app.add_middleware(RateLimitHeaders)
     app.include_router(console_routes())
-    app.include_router(ask_routes(asker, allowed, settings.query))
-    app.include_router(perguntar_routes(asker, allowed, settings.query))
-    app.include_router(openai_routes(asker, allowed, settings.query))
-    app.include_router(search_routes(retriever, turns, allowed, settings.query))
+    app.include_router(ask_routes(asker, allowed, admit, settings.query))
+    app.include_router(perguntar_routes(asker, allowed, admit, settings.query))
+    app.include_router(openai_routes(asker, allowed, admit, settings.query))
+    app.include_router(search_routes(retriever, turns, allowed, admit, settings.query))
     app.include_router(conversation_routes(ConversationRecords(engine), memory, allowed))
     app.include_router(feedback_routes(book, allowed))
     return app
@@ -154,14 +159,6 @@ def _memory(settings: Settings, engine: Engine, encoder: LexicalEncoder) -> Memo
         encoder,
         days=settings.query.memory_days,
     )
-
-
-def _redis(settings: Settings) -> "RedisLink | None":
-    if not settings.redis.url.get_secret_value():
-        return None
-    from shared.redis_link import RedisLink  # its library only where it is used
-
-    return RedisLink(settings.redis.url, part="answer_cache")
 
 
 def _answer_cache(query: QuerySettings, redis: "RedisLink | None") -> AnswerCache | None:

@@ -21,6 +21,12 @@ class Service(Section):
         [], description='Browser origins that may use it beside pages of the same machine: ["https://lab.example"].'
     )
 
+    trusted_proxies: list[str] = Field(
+        ["127.0.0.1", "::1"],
+        description="Addresses and networks of proxies before it, whose X-Forwarded-For tells who calls: "
+        '["10.0.0.0/8"].',
+    )
+
     @property
     def loopback_only(self) -> bool:
         return self.host in LOOPBACK_HOSTS

@@ -64,6 +64,11 @@ class IngestSettings(Service):
         description="Documents processed at the same time, by each worker process if there are such; 0 only accepts "
         "and queues.",
     )
+    rate_limit: str = Field(
+        "",
+        description="Uploads of one caller (key, or address where none is wanted) at most, such as 60/minute or "
+        "5/second; 500/hour. Empty: as many as come.",
+    )
     max_queued: int = Field(10_000, ge=1, description="Jobs that may wait; beyond it POST answers 503.")
     max_attempts: int = Field(3, ge=1, description="Attempts before a document is set aside as quarantined.")
     lease_s: float = Field(60, gt=1, description="Seconds after which a silent worker counts as dead.")
@@ -91,6 +96,11 @@ class QuerySettings(Service):
     cache_s: float = Field(3600, gt=0, description="Seconds that a kept answer is given again at most.")
     slow_ms: float = Field(
         500, gt=0, description="Milliseconds above which a question, a search or an SQL statement is logged as slow."
+    )
+    rate_limit: str = Field(
+        "",
+        description="Questions and searches of one caller (key, or address where none is wanted) at most, such as "
+        "60/minute or 5/second; 500/hour. Empty: as many as come.",
     )
     max_question_chars: int = Field(4000, ge=10, description="Longest question accepted, in characters.")
 

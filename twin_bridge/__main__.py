@@ -14,7 +14,17 @@ def main(settings: Settings) -> None:
     engine, twin = open_engine(settings), settings.twin
     try:
         app = build_app(settings, engine=engine)
-        run(serve([Listener("twin", app, twin.host, twin.port, "TWIN__PORT", MAX_MESSAGE_BYTES, SEND_BUFFER_BYTES)]))
+        listener = Listener(
+            "twin",
+            app,
+            twin.host,
+            twin.port,
+            "TWIN__PORT",
+            ws_max_bytes=MAX_MESSAGE_BYTES,
+            send_buffer_bytes=SEND_BUFFER_BYTES,
+            trusted_proxies=twin.trusted_proxies,
+        )
+        run(serve([listener]))
     finally:
         engine.dispose()
 

@@ -71,8 +71,22 @@ def _services(settings: Settings) -> Iterator[list[Listener]]:
         query = query_service.bootstrap.build_app(settings, engine=engine, store=store, model=model)
         twin = twin_bridge.bootstrap.build_app(settings, engine=engine)
         yield [
-            Listener("query", query, settings.query.host, settings.query.port, "QUERY__PORT"),
-            Listener("ingest", ingest, settings.ingest.host, settings.ingest.port, "INGEST__PORT"),
+            Listener(
+                "query",
+                query,
+                settings.query.host,
+                settings.query.port,
+                "QUERY__PORT",
+                trusted_proxies=settings.query.trusted_proxies,
+            ),
+            Listener(
+                "ingest",
+                ingest,
+                settings.ingest.host,
+                settings.ingest.port,
+                "INGEST__PORT",
+                trusted_proxies=settings.ingest.trusted_proxies,
+            ),
             Listener(
                 "twin",
                 twin,
@@ -80,6 +94,7 @@ def _services(settings: Settings) -> Iterator[list[Listener]]:
                 settings.twin.port,
                 "TWIN__PORT",
                 send_buffer_bytes=SEND_BUFFER_BYTES,
+                trusted_proxies=settings.twin.trusted_proxies,
             ),
         ]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote
@@ -54,6 +54,8 @@ class Parts:
     blobs: Blobs
     store: VectorStore
     admissions: Admissions
+    admit: Callable[[Request], Awaitable[None]]
+    """Counts an upload, after its key was checked. Raises `TooManyRequests`."""
 
 
 def reader_of(guard: Guard) -> PrincipalOf:
@@ -82,6 +84,7 @@ def document_routes(parts: Parts) -> APIRouter:
         Sending the same bytes again adds nothing. With an `Idempotency-Key` a repeated request also gets the same
         answer again, for 24 hours; `Idempotent-Replayed: true` tells.
         """
+        await parts.admit(request)
         sent = await read_uploads(request)
         return _sent(
             response,
@@ -114,6 +117,7 @@ def document_routes(parts: Parts) -> APIRouter:
     @router.put("/{document_id}", status_code=202, openapi_extra=REQUEST_BODY, responses={200: {"model": Admitted}})
     async def replace(document_id: UUID, request: Request, response: Response, who: Writer) -> Admitted:
         """Send the next version of a document; the present one is found until the new one is ready."""
+        await parts.admit(request)
         uploads = await read_uploads(request)
         if isinstance(uploads, NewUrl):
             raise Unprocessable("A new version is sent as a file. An address is asked again with POST /documents.")

@@ -111,6 +111,7 @@ def _counted(forms: dict[str, tuple[str, str]], names: Sequence[str], language: 
 _PROBLEMS = {
     401: "Este serviço pede uma chave: envie-a como 'Authorization: Bearer CHAVE' ou 'X-API-Key: CHAVE'.",
     403: "Esta chave não tem permissão para fazer perguntas.",
+    429: "Foram feitas perguntas demais em pouco tempo. Aguarde um pouco e pergunte de novo.",
     503: "O serviço está temporariamente indisponível. Tente de novo em instantes.",
 }
 

@@ -1,7 +1,7 @@
 """Who may ask, and in whose name other services are asked."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from fastapi import Request, Response
@@ -11,6 +11,8 @@ from shared.auth.keys import Principal
 
 Allowed = Callable[[Request], Principal]
 """Raises unless the caller holds a key that may ask, where keys are required."""
+Admit = Callable[[Request], Awaitable[None]]
+"""Counts a question, after its key was checked. Raises `TooManyRequests`."""
 
 
 def credential_of(request: Request) -> Mapping[str, str]:

@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from query_service.api.access import Allowed, credential_of
+from query_service.api.access import Admit, Allowed, credential_of
 from query_service.api.connection import while_connected
 from query_service.api.openai_shapes import (
     MODEL,
@@ -46,7 +46,7 @@ SINCE = 1_767_225_600
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
 
 
-def openai_routes(asker: Asker, allowed: Allowed, settings: QuerySettings) -> APIRouter:
+def openai_routes(asker: Asker, allowed: Allowed, admit: Admit, settings: QuerySettings) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["openai"], route_class=_openai_route(allowed))
 
     @router.get("/models")
@@ -59,7 +59,7 @@ def openai_routes(asker: Asker, allowed: Allowed, settings: QuerySettings) -> AP
         _known(name)
         return _model()
 
-    @router.post("/chat/completions")
+    @router.post("/chat/completions", dependencies=[Depends(admit)])
     async def chat(body: ChatRequest, request: Request, principal: Annotated[Principal, Depends(allowed)]) -> Response:
         """Answer the last message from the documents. The proof stands below the text and in `citations`.
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ValidationError
 
 from query_service.answering.wording import problem_in_portuguese
-from query_service.api.access import Allowed, credential_of
+from query_service.api.access import Admit, Allowed, credential_of
 from query_service.api.connection import while_connected
 from query_service.api.schemas import USER_CHARS, BlankQuestion, LongQuestion, cleaned_question
 from query_service.ask import Asker
@@ -56,7 +56,7 @@ class Resposta(BaseModel):
         )
 
 
-def perguntar_routes(asker: Asker, allowed: Allowed, settings: QuerySettings) -> APIRouter:
+def perguntar_routes(asker: Asker, allowed: Allowed, admit: Admit, settings: QuerySettings) -> APIRouter:
     router = APIRouter(tags=["perguntar"])
     described = {"content": {"application/json": {"schema": Pergunta.model_json_schema()}}, "required": True}
 
@@ -66,6 +66,7 @@ def perguntar_routes(asker: Asker, allowed: Allowed, settings: QuerySettings) ->
         # Key and body are read here and not by FastAPI, whose own refusals are in English.
         try:
             principal = await asyncio.to_thread(allowed, request)
+            await admit(request)
             body = _read(await request.body())
             question = Question(
                 organization_id=principal.organization_id,

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from sse_starlette import EventSourceResponse
 
-from query_service.api.access import Allowed, credential_of, key_first
+from query_service.api.access import Admit, Allowed, credential_of, key_first
 from query_service.api.connection import while_connected
 from query_service.api.schemas import (
     AskRequest,
@@ -28,10 +28,10 @@ from shared.observability.slow import tell_if_slow
 from shared.settings import QuerySettings
 
 
-def ask_routes(asker: Asker, allowed: Allowed, settings: QuerySettings) -> APIRouter:
+def ask_routes(asker: Asker, allowed: Allowed, admit: Admit, settings: QuerySettings) -> APIRouter:
     router = APIRouter(tags=["ask"], route_class=key_first(allowed))
 
-    @router.post("/ask", response_model=Done)
+    @router.post("/ask", response_model=Done, dependencies=[Depends(admit)])
     async def ask(
         body: AskRequest, request: Request, principal: Annotated[Principal, Depends(allowed)]
     ) -> Done | EventSourceResponse:
@@ -63,10 +63,12 @@ async def _first(events: AsyncGenerator[Event, None]) -> Event:
     return await anext(events)
 
 
-def search_routes(retriever: Retriever, turns: Turns, allowed: Allowed, settings: QuerySettings) -> APIRouter:
+def search_routes(
+    retriever: Retriever, turns: Turns, allowed: Allowed, admit: Admit, settings: QuerySettings
+) -> APIRouter:
     router = APIRouter(tags=["ask"], route_class=key_first(allowed))
 
-    @router.post("/search")
+    @router.post("/search", dependencies=[Depends(admit)])
     async def search(body: SearchRequest, principal: Annotated[Principal, Depends(allowed)]) -> SearchResponse:
         """The passages that an answer would rest on, best first. `score` orders one search and is no probability."""
         query = cleaned_question(body.query, settings.max_question_chars, "query")

@@ -12,6 +12,9 @@ HTTP_SECONDS = Histogram(
 SLOW = Counter(
     "xgtwin_slow_total", "Questions, searches and SQL statements that took longer than QUERY__SLOW_MS.", ["what"]
 )
+RATE_LIMITED = Counter(
+    "xgtwin_rate_limited_total", "Requests refused because their caller had sent too many.", ["service"]
+)
 REDIS_FAILURES = Counter(
     "xgtwin_redis_failures_total", "Calls of Redis that failed, by the part that went on without it.", ["part"]
 )

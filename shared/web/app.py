@@ -55,7 +55,14 @@ def create_service_app(
         allow_origin_regex=LOCAL_PAGES,
         allow_methods=["*"],
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-API-Key", "X-Request-ID"],
-        expose_headers=["Idempotent-Replayed", "Location", "Retry-After", "X-Request-ID"],
+        expose_headers=[
+            "Idempotent-Replayed",
+            "Location",
+            "RateLimit",
+            "RateLimit-Policy",
+            "Retry-After",
+            "X-Request-ID",
+        ],
     )
     app.add_middleware(RequestContext, service=service)
     return app

@@ -37,6 +37,8 @@ class Listener:
     ws_max_bytes: int = 16 * 1024
     send_buffer_bytes: int = 0
     """What the system may hold of each connection, unsent; 0 lets it choose, which is megabytes."""
+    trusted_proxies: Sequence[str] = ()
+    """Whose word on a caller's address (X-Forwarded-For) is taken."""
 
 
 class _Server(uvicorn.Server):
@@ -130,6 +132,8 @@ def uvicorn_config(listener: Listener) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=bool(listener.trusted_proxies),
+        forwarded_allow_ips=list(listener.trusted_proxies),
         ws=_websocket_class(),
         ws_max_size=listener.ws_max_bytes,
         ws_per_message_deflate=False,

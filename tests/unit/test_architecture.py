@@ -35,6 +35,7 @@ ONE_IMPORTER = {
     "celery": "ingest_service/jobs/celery_queue.py",
     "kombu": "ingest_service/jobs/celery_queue.py",
     "redis": "shared/redis_link.py",
+    "limits": "shared/web/rate_limit.py",
     "opentelemetry": "shared/observability/otlp.py",
     "trafilatura": "ingest_service/parsing/markup/main_content.py",
 }
