@@ -38,7 +38,9 @@ FROM packages-query AS model
 ARG EMBEDDING_MODEL=
 ARG HF_ENDPOINT=
 COPY shared shared
-RUN if [ -n "$EMBEDDING_MODEL" ]; then python -m shared.embeddings.fetching "$EMBEDDING_MODEL" /data/models; fi
+# The hub's library takes an empty HF_ENDPOINT for an address.
+RUN [ -n "$HF_ENDPOINT" ] || unset HF_ENDPOINT; \
+    if [ -n "$EMBEDDING_MODEL" ]; then python -m shared.embeddings.fetching "$EMBEDDING_MODEL" /data/models; fi
 
 FROM base AS twin
 COPY --from=packages-twin /opt/venv /opt/venv
