@@ -47,6 +47,7 @@ class JsonLight:
     """`color_temp` is in kelvin, not in mired."""
     form: ColourForm = ColourForm.RGB
     hue_words: tuple[str, str] = ("h", "s")
+    words: tuple[str, str] = ("ON", "OFF")
     suffix: str = ""
     """After each field, where several lamps share one topic: `state_l1`."""
     whole_seconds: bool = False
@@ -76,7 +77,7 @@ def read_light(light: JsonLight, said: Payload) -> Report:
         ct = _mixed(said.inner(f"color{suffix}"), light.limits)
         mode = Mode.CT if ct else mode
     red, green, blue = rgb or (None, None, None)
-    on, unknown = _switch(said, f"state{suffix}")
+    on, unknown = _switch(said, f"state{suffix}", light.words)
     return Report(
         on=on,
         bri=said.fraction(f"brightness{suffix}", light.scale),
@@ -99,9 +100,9 @@ def write_light(light: JsonLight, change: Change, *, lit: bool) -> dict[str, obj
     wish = change.wish
     out = change.dark or (Cap.BRI in change.fields and not wish.bri and Cap.ON not in change.fields)
     if out:
-        values["state"] = "OFF"
+        values["state"] = light.words[1]
     elif Cap.ON in change.fields or lit:
-        values["state"] = "ON"
+        values["state"] = light.words[0]
     if not change.dark:
         if Cap.BRI in change.fields and not out:  # Zigbee2MQTT takes a brightness of 0 with ON for the dimmest light
             values["brightness"] = max(round(wish.bri * light.scale), 1 if wish.bri > 0 else 0)
@@ -118,14 +119,15 @@ def write_light(light: JsonLight, change: Change, *, lit: bool) -> dict[str, obj
     return values
 
 
-def _switch(said: Payload, key: str) -> tuple[bool | None, bool]:
+def _switch(said: Payload, key: str, words: tuple[str, str]) -> tuple[bool | None, bool]:
     """On, off or not said; and whether the lamp says that it does not know."""
     word = said.text(key)
     if word is None:
         return None, key in said
-    if word.upper() not in {"ON", "OFF"}:
+    found = [word.upper() == each.upper() for each in words]
+    if not any(found):
         raise BadPayload(said.device_id, "bad_field")
-    return word.upper() == "ON", False
+    return found[0], False
 
 
 def _colour(said: Payload, mode_word: str | None, hue_words: tuple[str, str]) -> tuple[Mode | None, colour.Rgb | None]:

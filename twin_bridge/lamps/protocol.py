@@ -18,6 +18,8 @@ MAX_INVENTORY_BYTES = 4 * 1024 * 1024
 """Zigbee2MQTT lists all its devices with all they can do in one message: some 10 KB a device."""
 INVENTORY = "/bridge/devices"
 """How the topic of that list ends."""
+GROUPS = "/bridge/groups"
+"""And that of its groups."""
 _DEVICE = ("/device/", "/config")
 """In, and at the end of, the topic on which Home Assistant is told of a whole device."""
 MAX_LAMPS = 5000
@@ -29,7 +31,7 @@ MIN_KELVIN, MAX_KELVIN = 1000, 12_000
 def longest(topic: str) -> int:
     """How many bytes a message there may have: lists of all that a gateway or a device has are longer than a state."""
     is_device = _DEVICE[0] in topic and topic.endswith(_DEVICE[1])
-    return MAX_INVENTORY_BYTES if is_device or topic.endswith(INVENTORY) else MAX_PAYLOAD_BYTES
+    return MAX_INVENTORY_BYTES if is_device or topic.endswith((INVENTORY, GROUPS)) else MAX_PAYLOAD_BYTES
 
 
 class BadPayload(Exception):

@@ -172,4 +172,6 @@ def test_one_bad_entry_does_not_cost_the_others():
 
 
 def test_bases_of_several_levels_are_listened_to_when_told():
-    assert Zigbee2Mqtt(["lab/zigbee", "other"]).subscriptions == ("+/bridge/devices", "lab/zigbee/bridge/devices")
+    assert list(Zigbee2Mqtt(["lab/zigbee", "other"]).subscriptions) == [
+        "+/bridge/devices", "lab/zigbee/bridge/devices", "+/bridge/groups", "lab/zigbee/bridge/groups",
+    ]  # fmt: skip
