@@ -50,10 +50,16 @@ class TasmotaLamp:
     caps: frozenset[Cap] | None = None
     """None: what it has shown so far."""
     limits: Limits = Limits()  # noqa: RUF009 - it is frozen
+    own_channel: bool = False
+    """It is one channel of several that are dimmed apart (SetOption68)."""
 
     @property
     def power(self) -> str:
         return "POWER" if self.only else f"POWER{self.relay}"
+
+    @property
+    def dimmer(self) -> str:
+        return f"Channel{self.relay}" if self.own_channel else "Dimmer"
 
 
 @dataclass(frozen=True)
@@ -116,17 +122,20 @@ def read_discovery(mac: str, payload: bytes) -> TasmotaDevice:
 def _lamps(topic: str, said: Payload) -> tuple[TasmotaLamp, ...]:
     """One for each relay and light; shutters are none.
 
-    Where several lights share the channels (SetOption68, unlinked white), they are taken as lamps that switch.
+    Where several lights share the channels in another way (unlinked white), they are taken as lamps that switch.
     """
     kinds = [kind if isinstance(kind, int) else 0 for kind in said.items("rl")]
     names = [name if isinstance(name, str) else "" for name in said.items("fn")]
     channels = int(said.number("lt_st") or 0)
+    apart = bool(said.inner("so").number("68")) and channels > 0
     whole = kinds.count(2) == 1 and channels in set(Channels)
     present = [relay for relay, kind in enumerate(kinds, start=1) if kind]
     found = []
     for relay in (relay for relay in present if kinds[relay - 1] in {1, 2}):
         only = len(present) == 1
-        light = Channels(channels) if whole and kinds[relay - 1] == 2 else Channels.RELAY
+        light = Channels.RELAY
+        if kinds[relay - 1] == 2:
+            light = Channels.DIMMER if apart else Channels(channels) if whole else Channels.RELAY
         name = names[relay - 1] if relay <= len(names) else ""
         found.append(
             TasmotaLamp(
@@ -136,6 +145,7 @@ def _lamps(topic: str, said: Payload) -> tuple[TasmotaLamp, ...]:
                 only,
                 _CAPS[light],
                 _limits(narrow=bool(said.inner("so").number("82"))),
+                apart and kinds[relay - 1] == 2,
             )
         )
     return tuple(found)

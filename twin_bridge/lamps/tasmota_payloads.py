@@ -40,7 +40,7 @@ def read_state(device: TasmotaDevice, lamp: TasmotaLamp, said: Payload) -> Repor
     red, green, blue = rgb or (None, None, None)
     return Report(
         on=on,
-        bri=said.fraction("Dimmer", 100),
+        bri=said.fraction(lamp.dimmer, 100),
         mode=mode,
         r=red,
         g=green,
@@ -74,7 +74,7 @@ def commands(lamp: TasmotaLamp, change: Change) -> Iterator[tuple[str, str]]:
     if Cap.CT in fields:
         yield "CT", str(min(max(colour.to_mired(wish.ct), COLDEST_MIRED), WARMEST_MIRED))
     if Cap.BRI in fields and Cap.RGB not in fields:
-        yield "Dimmer", str(percent)
+        yield lamp.dimmer, str(percent)
     if Cap.ON in fields:
         yield lamp.power, "ON"
 

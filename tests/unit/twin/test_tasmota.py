@@ -94,6 +94,25 @@ def test_commands_with_power_last_and_one_fade():
     assert sent(lamps, Cap.CT, ct=2703) == [(f"{cmnd}CT", "370")]
 
 
+def test_channels_that_are_dimmed_apart_are_a_lamp_each():
+    """With SetOption68 a light of three channels says `Channel<n>`, counted as the relays are."""
+    lamps = family(rl=[1, 2, 2, 0], lt_st=2, so={"68": 1}, fn=["Tomada", "Esquerda", "Direita", None])
+    said = {"POWER1": "ON", "POWER2": "ON", "Channel2": 40, "POWER3": "OFF", "Channel3": 7, "Dimmer": 99}
+    seen = lamps.read("tele/bancada/STATE", json.dumps(said).encode()).sightings
+    found = [
+        (each.device_id, each.report.on, each.report.bri, set(each.report.caps or ())) for each in seen if each.report
+    ]
+    assert found == [
+        ("bancada-1", True, None, {Cap.ON}),
+        ("bancada-2", True, 0.4, {Cap.ON, Cap.BRI}),
+        ("bancada-3", False, 0.07, {Cap.ON, Cap.BRI}),
+    ]
+    wish = Change(frozenset({Cap.ON, Cap.BRI}), Wish(on=True, bri=0.25))
+    assert [(each.topic, each.payload) for each in lamps.write("bancada-3", wish)] == [
+        ("cmnd/bancada/Channel3", b"25"), ("cmnd/bancada/POWER3", b"ON"),
+    ]  # fmt: skip
+
+
 def test_two_relays_are_two_lamps_with_names_and_a_shutter_is_none():
     lamps = family(rl=[1, 1, 3, 3], lt_st=0, fn=["Teto", None, None, None])
     reading = lamps.read("tele/bancada/STATE", b'{"POWER1":"ON","POWER2":"OFF","POWER3":"ON"}')
