@@ -110,7 +110,9 @@ class Relay:
     def _miss_the_unannounced(self) -> None:
         """What is announced is retained, and has come by now: a lamp of the run before that is not was taken away."""
         for device in self.table.unclaimed() if self.broker else ():
-            if self._families.announced_first(device) and self.table.miss(device.id):
+            if self._families.tells_all(device):
+                self._remove(device.id)
+            elif self._families.announced_first(device) and self.table.miss(device.id):
                 self.changed(device.id)
 
     def _follow(self, reading: Reading, source: str, *, retained: bool) -> None:

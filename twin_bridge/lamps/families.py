@@ -70,6 +70,11 @@ class Families:
         family = self._families.get(device.src)
         return family is None or family.announced_first
 
+    def tells_all(self, device: Device) -> bool:
+        """Whether a device that nobody announces was taken away."""
+        family = self._families.get(device.src)
+        return family is not None and family.tells_all
+
     def _readers(self, topic: str) -> tuple[LampFamily, ...]:
         readers = self._routes.get(topic)
         if readers is None:

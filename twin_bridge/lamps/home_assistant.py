@@ -21,6 +21,7 @@ class HomeAssistantLights:
     source = "ha"
     quiet_seconds = 900.0
     announced_first = True
+    tells_all = False
 
     def __init__(
         self, prefix: str = "homeassistant", *, skip_zigbee2mqtt: bool = False, skip_topics: Collection[str] = ()

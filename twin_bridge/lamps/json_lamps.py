@@ -118,6 +118,7 @@ class ConfiguredJsonLamps:
 
     quiet_seconds = 900.0
     announced_first = True
+    tells_all = False
 
     def __init__(self, source: str, lamps: Sequence[JsonLamp]) -> None:
         self.source = source

@@ -49,6 +49,7 @@ class NativeLamps:
     subscriptions: Sequence[str] = ("twin/v1/+/state", "twin/v1/+/availability")
     quiet_seconds = 900.0
     announced_first = False
+    tells_all = False
 
     def start(self) -> Reading:
         return NOTHING

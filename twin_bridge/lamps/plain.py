@@ -36,6 +36,7 @@ class PlainLamps:
     source = "plain"
     quiet_seconds = 900.0
     announced_first = True
+    tells_all = False
 
     def __init__(self, lamps: Sequence[PlainLamp]) -> None:
         self._lamps = {lamp.device_id: lamp for lamp in lamps}

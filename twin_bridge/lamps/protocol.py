@@ -151,6 +151,11 @@ class LampFamily(Protocol):
     announced_first: bool
     """Whether nobody knows how to reach its lamps before they are announced."""
 
+    @property
+    def tells_all(self) -> bool:
+        """Whether lists of all its lamps came, each retained: one that is in none of them was taken away."""
+        ...
+
     def start(self) -> Reading:
         """What is known before anybody has spoken: the lamps of the lamps file."""
         ...

@@ -61,6 +61,7 @@ class ShellyLamps:
     source = "shelly"
     quiet_seconds = 900.0
     announced_first = True
+    tells_all = False
 
     def __init__(self, bridge: str, configured: Mapping[str, str] | None = None, *, discover: bool = True) -> None:
         """Answers come below `bridge`, our name; `configured` are prefixes of the lamps file, with names."""

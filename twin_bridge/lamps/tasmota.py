@@ -32,6 +32,7 @@ class TasmotaLamps:
     quiet_seconds = 750.0
     """It reports every TelePeriod, 300 s unless set otherwise."""
     announced_first = True
+    tells_all = False
 
     def __init__(self, configured: Sequence[TasmotaDevice] = (), *, discover: bool = True) -> None:
         self._devices: dict[str, TasmotaDevice] = {}

@@ -52,6 +52,10 @@ class Zigbee2Mqtt:
         self._lamps = JsonLamps()
         self._networks: dict[str, _Network] = {}
 
+    @property
+    def tells_all(self) -> bool:
+        return any(network.listed for network in self._networks.values())
+
     def start(self) -> Reading:
         return NOTHING
 

@@ -28,6 +28,7 @@ class TalkingLamps:
     subscriptions: Sequence[str] = ("talk/+/hello",)
     quiet_seconds = 100.0
     announced_first = True
+    tells_all = False
 
     def start(self) -> Reading:
         return Reading()
