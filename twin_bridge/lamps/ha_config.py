@@ -1,16 +1,18 @@
 """Home Assistant's discovery message of a light, `<prefix>/light/[NODE/]OBJECT/config`, with its abbreviations.
 
-Only the JSON schema is a lamp of ours: the others (`basic`, `template`) are made of topics and templates of their own.
+The JSON schema, and `basic` without templates; the `template` schema is made of programs, and refused.
 """
 
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from twin_bridge.lamps import colour
 from twin_bridge.lamps.availability import Availability, AvailabilityTopic, Rule
 from twin_bridge.lamps.device_ids import device_id
+from twin_bridge.lamps.ha_basic import BasicConfig, read_basic
+from twin_bridge.lamps.ha_words import Part, Texts, either, listed
 from twin_bridge.lamps.json_lamps import JsonLamp
 from twin_bridge.lamps.json_light import ColourForm, JsonLight
 from twin_bridge.lamps.payloads import MAX_EFFECT, plain_topic, shown_name
@@ -24,75 +26,59 @@ _OF_JSON = re.compile(r"\{\{\s*value_json(?:\.(\w+)|\[['\"](\w+)['\"]\])\s*\}\}"
 """The one template that is understood: a field of the JSON."""
 
 
-def _either(name: str, short: str) -> Any:
-    return AliasChoices(name, short)
-
-
-def _listed(value: Any) -> Any:
-    """Home Assistant takes one thing for a list of it, and null for an empty one."""
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
-
-
-_Texts = Annotated[list[str], BeforeValidator(_listed)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", allow_inf_nan=False, frozen=True, coerce_numbers_to_str=True)
-
-
-class _Device(_Part):
+class _Device(Part):
     name: str | None = None
-    identifiers: _Texts = Field([], validation_alias=_either("identifiers", "ids"))
-    software: str | None = Field(None, validation_alias=_either("sw_version", "sw"))
+    identifiers: Texts = Field([], validation_alias=either("identifiers", "ids"))
+    software: str | None = Field(None, validation_alias=either("sw_version", "sw"))
 
 
-class _Origin(_Part):
+class _Origin(Part):
     name: str = ""
 
 
-class _Availability(_Part):
-    topic: str = Field(validation_alias=_either("topic", "t"))
-    template: str | None = Field(None, validation_alias=_either("value_template", "val_tpl"))
-    online: str = Field("online", validation_alias=_either("payload_available", "pl_avail"))
-    offline: str = Field("offline", validation_alias=_either("payload_not_available", "pl_not_avail"))
+class _Availability(Part):
+    topic: str = Field(validation_alias=either("topic", "t"))
+    template: str | None = Field(None, validation_alias=either("value_template", "val_tpl"))
+    online: str = Field("online", validation_alias=either("payload_available", "pl_avail"))
+    offline: str = Field("offline", validation_alias=either("payload_not_available", "pl_not_avail"))
 
 
-class LightConfig(_Part):
+class LightConfig(Part):
     """The part of the message that concerns us."""
 
     schema_name: str = Field("basic", validation_alias="schema")
     name: str | None = None
-    unique_id: str = Field("", validation_alias=_either("unique_id", "uniq_id"))
-    state_topic: str = Field("", validation_alias=_either("state_topic", "stat_t"))
-    command_topic: str = Field(validation_alias=_either("command_topic", "cmd_t"))
+    unique_id: str = Field("", validation_alias=either("unique_id", "uniq_id"))
+    state_topic: str = Field("", validation_alias=either("state_topic", "stat_t"))
+    command_topic: str = Field(validation_alias=either("command_topic", "cmd_t"))
     brightness: bool = False
-    brightness_scale: float = Field(255, gt=0, validation_alias=_either("brightness_scale", "bri_scl"))
-    supported: _Texts = Field([], validation_alias=_either("supported_color_modes", "sup_clrm"))
+    brightness_scale: float = Field(255, gt=0, validation_alias=either("brightness_scale", "bri_scl"))
+    supported: Texts = Field([], validation_alias=either("supported_color_modes", "sup_clrm"))
     rgb: bool = False
     hs: bool = False
     xy: bool = False
     color_temp: bool = False
-    in_kelvin: bool = Field(False, validation_alias=_either("color_temp_kelvin", "clr_temp_k"))
-    min_mireds: float | None = Field(None, validation_alias=_either("min_mireds", "min_mirs"))
-    max_mireds: float | None = Field(None, validation_alias=_either("max_mireds", "max_mirs"))
-    min_kelvin: float | None = Field(None, validation_alias=_either("min_kelvin", "min_k"))
-    max_kelvin: float | None = Field(None, validation_alias=_either("max_kelvin", "max_k"))
+    in_kelvin: bool = Field(False, validation_alias=either("color_temp_kelvin", "clr_temp_k"))
+    min_mireds: float | None = Field(None, validation_alias=either("min_mireds", "min_mirs"))
+    max_mireds: float | None = Field(None, validation_alias=either("max_mireds", "max_mirs"))
+    min_kelvin: float | None = Field(None, validation_alias=either("min_kelvin", "min_k"))
+    max_kelvin: float | None = Field(None, validation_alias=either("max_kelvin", "max_k"))
     effect: bool = False
-    effect_list: _Texts = Field([], validation_alias=_either("effect_list", "fx_list"))
-    availability: Annotated[list[_Availability], BeforeValidator(_listed)] = Field(
-        [], validation_alias=_either("availability", "avty")
+    effect_list: Texts = Field([], validation_alias=either("effect_list", "fx_list"))
+    availability: Annotated[list[_Availability], BeforeValidator(listed)] = Field(
+        [], validation_alias=either("availability", "avty")
     )
     availability_mode: Literal["all", "any", "latest"] = Field(
-        "latest", validation_alias=_either("availability_mode", "avty_mode")
+        "latest", validation_alias=either("availability_mode", "avty_mode")
     )
-    availability_topic: str = Field("", validation_alias=_either("availability_topic", "avty_t"))
-    availability_template: str | None = Field(None, validation_alias=_either("availability_template", "avty_tpl"))
-    payload_available: str = Field("online", validation_alias=_either("payload_available", "pl_avail"))
-    payload_not_available: str = Field("offline", validation_alias=_either("payload_not_available", "pl_not_avail"))
-    device: _Device = Field(default_factory=_Device, validation_alias=_either("device", "dev"))
-    origin: _Origin = Field(default_factory=_Origin, validation_alias=_either("origin", "o"))
+    availability_topic: str = Field("", validation_alias=either("availability_topic", "avty_t"))
+    availability_template: str | None = Field(None, validation_alias=either("availability_template", "avty_tpl"))
+    payload_available: str = Field("online", validation_alias=either("payload_available", "pl_avail"))
+    payload_not_available: str = Field("offline", validation_alias=either("payload_not_available", "pl_not_avail"))
+    basic: BasicConfig | None = None
+    """What only its schema has, if that is `basic`; no part of the message under this name."""
+    device: _Device = Field(default_factory=_Device, validation_alias=either("device", "dev"))
+    origin: _Origin = Field(default_factory=_Origin, validation_alias=either("origin", "o"))
 
     @property
     def modes(self) -> frozenset[str]:
@@ -127,10 +113,11 @@ def read_config(place: str, values: dict[str, Any]) -> LightConfig:
     if isinstance(base, str):
         values = _expanded(values, base)
     try:
-        config = LightConfig.model_validate(values)
+        basic = read_basic(place, values) if values.get("schema", "basic") == "basic" else None
+        config = LightConfig.model_validate(values | {"basic": basic})
     except ValidationError as error:
         raise BadPayload(place[:64], "bad_discovery") from error
-    if config.schema_name != "json" or not config.state_topic:
+    if config.schema_name not in {"json", "basic"} or not config.state_topic:
         raise BadPayload(place[:64], "unknown_schema")
     return config
 
@@ -152,7 +139,9 @@ def lamp_of(place: str, config: LightConfig) -> JsonLamp:
         )
     if config.command_topic == config.state_topic:
         raise BadPayload(identity, "same_topic")  # our own command would count as the lamp's answer
-    for topic in (config.state_topic, config.command_topic, *(each.topic for each in topics)):
+    bare = config.basic.topics if config.basic else None
+    own = (*bare.states, *bare.commands.values()) if bare else (config.state_topic, config.command_topic)
+    for topic in (*own, *(each.topic for each in topics)):
         plain_topic(identity, topic)
     light = JsonLight(
         name=shown_name(config.name or config.device.name or place),
@@ -161,10 +150,11 @@ def lamp_of(place: str, config: LightConfig) -> JsonLamp:
         in_kelvin=config.in_kelvin,
         form=next((form for form in ColourForm if form.value in config.modes), ColourForm.RGB),
         whole_seconds=config.from_esphome,  # its parser passes over a transition with a fraction
+        words=(config.basic.on, config.basic.off) if config.basic else ("ON", "OFF"),
         limits=_limits(config),
     )
     availability = Availability(tuple(topics), Rule(config.availability_mode))
-    return JsonLamp(identity, light, config.state_topic, config.command_topic, availability)
+    return JsonLamp(identity, light, config.state_topic, config.command_topic, availability, bare=bare)
 
 
 def _key(template: str | None) -> str:
@@ -187,6 +177,8 @@ def _expanded(value: Any, base: str) -> Any:
 
 
 def _caps(config: LightConfig) -> frozenset[Cap]:
+    if config.basic:
+        return config.basic.caps
     modes = config.modes
     caps = {Cap.ON}
     caps |= {Cap.BRI} if config.brightness or modes - {"onoff"} else set()

@@ -1,4 +1,7 @@
-"""Lamps that speak the JSON of json_light.py, each with its own topics; who they are, discovery or a file tells."""
+"""Lamps that speak the JSON of json_light.py, each with its own topics; who they are, discovery or a file tells.
+
+Or say the same in pieces, each on a topic of its own.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,6 +9,7 @@ from dataclasses import dataclass, replace
 from pydantic_core import to_json
 
 from twin_bridge.lamps.availability import Availability
+from twin_bridge.lamps.bare_topics import BareTopics
 from twin_bridge.lamps.json_light import JsonLight, is_blind_to_white, read_light, write_light
 from twin_bridge.lamps.payloads import read_object
 from twin_bridge.lamps.protocol import (
@@ -31,12 +35,18 @@ class JsonLamp:
     availability: Availability
     question: Outgoing | None = None
     """What it answers with its state."""
+    bare: BareTopics | None = None
+    """Where it says each field and is told it, if that is not one JSON object."""
     lit: bool = False
     """Whether it is on, as far as it said."""
 
     @property
+    def state_topics(self) -> tuple[str, ...]:
+        return tuple(self.bare.states) if self.bare else (self.state_topic,)
+
+    @property
     def topics(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys([self.state_topic, *(each.topic for each in self.availability.topics)]))
+        return tuple(dict.fromkeys([*self.state_topics, *(each.topic for each in self.availability.topics)]))
 
 
 class JsonLamps:
@@ -58,6 +68,7 @@ class JsonLamps:
         seen = Sighting(lamp.device_id, report=description)
         if former and (former.topics, former.availability.topics) == (lamp.topics, lamp.availability.topics):
             former.light, former.command_topic, former.question = lamp.light, lamp.command_topic, lamp.question
+            former.state_topic, former.bare = lamp.state_topic, lamp.bare
             return Reading((seen,))
         unsubscribe = self._forget(former) if former else ()
         self._lamps[lamp.device_id] = lamp
@@ -83,8 +94,8 @@ class JsonLamps:
         refusals: list[BadPayload] = []
         for lamp in self._readers.get(topic, ()):
             try:
-                if topic == lamp.state_topic:
-                    sightings += _state(lamp, payload)
+                if topic in lamp.state_topics:
+                    sightings += _state(lamp, topic, payload)
                 else:
                     was_away = lamp.availability.online is False
                     lamp.availability.hear(lamp.device_id, topic, payload)
@@ -97,7 +108,8 @@ class JsonLamps:
 
     def write(self, device_id: str, change: Change) -> Sequence[Outgoing]:
         lamp = announced(self._lamps, device_id)
-        return (Outgoing(lamp.command_topic, to_json(write_light(lamp.light, change, lit=lamp.lit))),)
+        values = write_light(lamp.light, change, lit=lamp.lit)
+        return tuple(lamp.bare.write(values)) if lamp.bare else (Outgoing(lamp.command_topic, to_json(values)),)
 
     def poll(self, device_id: str) -> tuple[Outgoing, ...]:
         lamp = self._lamps.get(device_id)
@@ -139,10 +151,11 @@ class ConfiguredJsonLamps:
         return self._lamps.poll(device_id)
 
 
-def _state(lamp: JsonLamp, payload: bytes) -> tuple[Sighting, ...]:
+def _state(lamp: JsonLamp, topic: str, payload: bytes) -> tuple[Sighting, ...]:
     if not payload:  # a retained state was deleted: that is no state
         return ()
-    said = read_object(lamp.device_id, payload)
+    bare = lamp.bare
+    said = bare.read(lamp.device_id, topic, payload) if bare else read_object(lamp.device_id, payload)
     if is_blind_to_white(lamp.light, said):
         lamp.light = lamp.light.without_white_temperature()
     report = read_light(lamp.light, said)

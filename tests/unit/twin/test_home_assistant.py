@@ -233,7 +233,6 @@ def test_an_id_cannot_be_taken_over_by_another_announcement():
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"schema": ...}, "unknown_schema"),
         ({"schema": "template"}, "unknown_schema"),
         ({"cmd_t": ...}, "bad_discovery"),
         ({"cmd_t": "casa/#"}, "bad_topic"),
