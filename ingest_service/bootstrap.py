@@ -36,6 +36,7 @@ from ingest_service.web.pages import WebPages
 from ingest_service.web.refresh import Refreshes
 from ingest_service.workshop import keeper_of, open_bell, open_ledger, open_queue, open_workshop
 from shared.auth.guard import Guard
+from shared.db.leadership import Leader, Leadership
 from shared.db.rows import utc_now
 from shared.dense import Dense
 from shared.embeddings.model import NO_MODEL, EmbeddingModel
@@ -60,6 +61,9 @@ def build_app(
 ) -> FastAPI:
     """The ingest service over a migrated database and an open store, both of which stay the caller's.
 
+    Of several replicas one leads: it alone takes up what was cut short, watches the folder and makes new generations of
+    vectors.
+
     Nothing runs before the lifespan. It starts: leftovers first (half-received bytes, jobs of the dead, deletions cut
     short), so that new work never meets them; then the workers; then the folder, which makes work for them. It stops
     in the opposite order: the folder first, so that nothing new comes in; then the workers, which give back what they
@@ -74,20 +78,25 @@ def build_app(
     fetcher = Fetcher(AddressGuard(ingest.url_allowed_hosts), max_mb=ingest.max_file_mb, timeout_s=ingest.url_timeout_s)
     pages = WebPages(engine, intake, fetcher, shop.sandbox)
     refreshes = Refreshes(engine, pages)
+    leader = Leader(
+        Leadership(engine, "ingest"),
+        lambda: _recover(engine, store, lambda content_hash, name: sniff_file(blobs.existing(content_hash), name)),
+    )
     filler = Filler(
         Copier(store, shop.versions, blobs, reader, shop.lexicon),
         model,
         busy=lambda: ingest.workers > 0 and anything_to_do(engine, utc_now()),
         request=reindex_request(settings),
+        leads=lambda: leader.leads,
     )
-    folder = WatchedFolder(ingest, engine, intake, shop.remover)
+    folder = WatchedFolder(ingest, engine, intake, shop.remover, leads=lambda: leader.leads)
     catalogue, changes = Catalogue(engine), Changes(engine, blobs.changing, dispatcher.wake)
     census = Census(engine, catalogue, folder, Dense(model, store), ocr=shop.languages.state, jobs=dispatcher.facts)
 
     def start() -> None:
         blobs.prepare()
         shop.sandbox.warm_up()
-        _recover(engine, store, lambda content_hash, name: sniff_file(blobs.existing(content_hash), name))
+        leader.start()
         if orphans := drop_orphaned_bytes(engine, blobs.kept(), intake.forget_bytes):
             log.warning("orphaned_bytes_dropped", count=orphans)
         reader.forget_all_but(blobs.kept())
@@ -99,6 +108,7 @@ def build_app(
         filler.stop()
         folder.stop()
         dispatcher.stop()
+        leader.stop()
         shop.sandbox.close()
 
     @asynccontextmanager
@@ -119,7 +129,7 @@ def build_app(
         "ingest",
         description="Documents in: upload, follow, replace and delete documents; the watched folder feeds it too.",
         pings={"database": census.take, "store": store.ping},
-        facts=census.facts,
+        facts=lambda: {**census.facts(), "leads": leader.leads},
         lifespan=lifespan,
         origins=Origins(
             ingest.allowed_origins,

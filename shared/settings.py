@@ -128,6 +128,12 @@ class TwinSettings(Service):
     name: str = Field(
         "xgtwin", pattern=r"^[A-Za-z0-9_-]{1,64}$", description="This bridge's name in its own status topic."
     )
+    instance: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9_-]{0,64}$",
+        description="Where several bridges of one name run side by side: what tells this one's status topic "
+        "(NAME-INSTANCE) from the others'.",
+    )
     token: SecretStr = Field(SecretStr(""), description="Token WebSocket clients must send when authentication is on.")
     viewer_token: SecretStr = Field(
         SecretStr(""), description="A second token, for those who may watch lamps but not switch them."

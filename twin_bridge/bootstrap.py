@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, WebSocket
 from sqlalchemy import Engine
 
+from shared.db.leadership import Leadership
 from shared.errors import Unavailable
 from shared.settings import Settings
 from shared.web.app import create_service_app
@@ -44,9 +45,11 @@ def build_app(settings: Settings, *, engine: Engine) -> FastAPI:
     table = DeviceTable()
     hub = Hub(table, settings.twin.max_clients)
     families = build_families(settings.twin)
-    link = MqttLink(settings.twin.mqtt_url, settings.twin.name, families.subscriptions)
+    own_name = "-".join(filter(None, (settings.twin.name, settings.twin.instance)))
+    link = MqttLink(settings.twin.mqtt_url, own_name, families.subscriptions)
     store = HistoryStore(engine, settings.twin.name)
-    recorder = Recorder(table, store, settings.twin.history_days)
+    leadership = Leadership(engine, f"twin-{settings.twin.name}")
+    recorder = Recorder(table, store, leadership, settings.twin.history_days)
     relay = Relay(table, hub, families, link, recorder)
 
     @asynccontextmanager
@@ -68,7 +71,7 @@ def build_app(settings: Settings, *, engine: Engine) -> FastAPI:
             "devices": len(table),
             "clients": len(hub),
             "auth": gate.required,
-            "history": recorder.trouble or "ok",
+            "history": recorder.trouble or ("ok" if recorder.writes else "another bridge of this name writes it"),
         },
         lifespan=lifespan,
         origins=gate.origins,

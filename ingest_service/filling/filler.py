@@ -38,17 +38,26 @@ Copied = dict[UUID, tuple[Work, int]]
 
 
 class FillerStopping(Exception):
-    """The service shuts down, or something else is wanted now; what is done stays done."""
+    """The service shuts down, something else is wanted now, or another process leads; what is done stays done."""
 
 
 class Filler:
-    """`busy` says whether jobs wait or run. `request` is a file whose presence asks for a fresh generation."""
+    """`busy` says whether jobs wait or run. `request` is a file whose presence asks for a fresh generation. Nothing is
+    done while another process `leads`."""
 
-    def __init__(self, copier: Copier, model: EmbeddingModel, busy: Callable[[], bool], request: Path) -> None:
+    def __init__(
+        self,
+        copier: Copier,
+        model: EmbeddingModel,
+        busy: Callable[[], bool],
+        request: Path,
+        leads: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.copier = copier
         self.model = model
         self.busy = busy
         self.request = request
+        self.leads = leads
         self.store = copier.store
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="filler", daemon=True)
@@ -72,7 +81,7 @@ class Filler:
         until = time.monotonic() + YIELD_S
         while self.busy() and time.monotonic() < until and not self._stop.is_set():
             self._stop.wait(0.1)
-        if self._stop.is_set():
+        if self._stop.is_set() or not self.leads():
             raise FillerStopping
 
     def wanted(self) -> Fingerprint | None:
@@ -104,7 +113,7 @@ class Filler:
         return min(max(2 * pause, LOOK_AGAIN_S), LONGEST_PAUSE_S)
 
     def _turn(self) -> None:
-        wanted = self.wanted()
+        wanted = self.wanted() if self.leads() else None
         if wanted is None:
             return
         if self._looked_for != wanted:

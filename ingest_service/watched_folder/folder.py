@@ -6,6 +6,7 @@ missing at once and can tell a deletion from a move and from an accident (depart
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -40,13 +41,22 @@ FORGET_BATCH = 500
 
 
 class WatchedFolder:
-    """Keeps the documents of one folder in step with it, between `start` and `stop`."""
+    """Keeps the documents of one folder in step with it, between `start` and `stop`, while it `leads`: of several
+    processes one watches. Each of them scans when asked, and takes in what it then found."""
 
-    def __init__(self, settings: IngestSettings, engine: Engine, intake: Intake, remover: Remover) -> None:
+    def __init__(
+        self,
+        settings: IngestSettings,
+        engine: Engine,
+        intake: Intake,
+        remover: Remover,
+        leads: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.settings = settings
         self.engine = engine
         self.intake = intake
         self.remover = remover
+        self._leads = leads
         self.root = settings.watch_dir.absolute()
         self.mode = chosen_mode(settings.watch, self.root)
         self.scanned = self.mode.name == "off"
@@ -156,8 +166,9 @@ class WatchedFolder:
     def _run(self) -> None:
         while not self._stop.wait(TICK_S):
             try:
-                self._listen()
-                if time.monotonic() >= self._next_scan or self._hints.take_disturbance():
+                leads = self._leads()
+                self._listen(identity_of(self.root) if leads else None)
+                if leads and (time.monotonic() >= self._next_scan or self._hints.take_disturbance()):
                     self._next_scan = time.monotonic() + self._rescan_s
                     with self._scanning:
                         self._scan(confirm=False)
@@ -183,10 +194,9 @@ class WatchedFolder:
             return min(self.settings.poll_s, self.settings.rescan_s)
         return self.settings.rescan_s
 
-    def _listen(self) -> None:
+    def _listen(self, here: Identity | None) -> None:
         """Listen to the folder that is there now: events come from a folder and not from its name, so another one
         mounted or moved into its place is listened to anew."""
-        here = identity_of(self.root)
         if here == self._listening_to:
             return
         if self._events:

@@ -1,7 +1,8 @@
 """Writing down what happens, beside the live twin and never in its way.
 
 Everything is kept in memory first and written by a background task in batches: of a device its newest state, of its
-history each change, up to a limit. A database that fails costs history and nothing else.
+history each change, up to a limit. A database that fails costs history and nothing else. Of several bridges of one name
+one writes; the others show what it knew, count in epochs of their own, and are ready to take over.
 """
 
 import asyncio
@@ -10,12 +11,14 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+from shared.db.leadership import Leadership
 from shared.db.rows import utc_now
 from shared.observability.logs import get_logger
 from shared.observability.metrics import TWIN_HISTORY_DROPPED, TWIN_HISTORY_FAILURES, TWIN_STAGE_SECONDS
 from twin_bridge.history.store import Batch, Change, HistoryStore
 from twin_bridge.protocol import Device
 from twin_bridge.state import DeviceTable
+from twin_bridge.timeline import Timeline
 
 log = get_logger(__name__)
 
@@ -34,16 +37,19 @@ STOP_SECONDS = 5.0
 class Recorder:
     """Keeps a device table in a store. All of it runs on the event loop, except for the store's own calls."""
 
-    def __init__(self, table: DeviceTable, store: HistoryStore, keep_days: float) -> None:
+    def __init__(self, table: DeviceTable, store: HistoryStore, leadership: Leadership, keep_days: float) -> None:
         self.trouble = "not opened yet"
         """Why nothing is written at present; empty while all is well."""
-        self._table, self._store = table, store
+        self.writes = False
+        """Whether this bridge is the one that writes."""
+        self._table, self._store, self._leadership = table, store, leadership
         self._keep = timedelta(days=keep_days)
         self._dirty: dict[str, None] = {}
         self._changes: deque[Change] = deque()
         self._last: dict[str, Device] = {}
         self._stopping, self._tried = asyncio.Event(), asyncio.Event()
-        self._opened = False
+        self._followed = False
+        self._term = 0
         self._written = 0
         self._pruned_at = -PRUNE_SECONDS
 
@@ -67,6 +73,7 @@ class Recorder:
         if late:
             log.error("twin_history_not_written", devices=len(self._dirty), changes=len(self._changes))
             self._task.cancel()
+        await asyncio.to_thread(self._leadership.give_up)
 
     def changed(self, device_id: str, at_ms: int) -> None:
         """A device changed just now."""
@@ -93,15 +100,13 @@ class Recorder:
 
     async def _run(self) -> None:
         while not self._stopping.is_set():
-            done = (
-                await self._attempt("write", self._write) if self._opened else await self._attempt("open", self._open)
-            )
+            done = await self._attempt("write" if self.writes else "open", self._turn)
             self._tried.set()
-            if done and time.monotonic() - self._pruned_at >= PRUNE_SECONDS:
+            if done and self.writes and time.monotonic() - self._pruned_at >= PRUNE_SECONDS:
                 self._pruned_at = time.monotonic()
                 await self._attempt("prune", self._prune)
             await self._pause(WRITE_SECONDS if done else AGAIN_SECONDS)
-        if self._opened:
+        if self.writes:
             await self._attempt("write", self._write)
 
     async def _pause(self, seconds: float) -> None:
@@ -125,12 +130,37 @@ class Recorder:
         self.trouble = ""
         return True
 
+    async def _turn(self) -> None:
+        if not await asyncio.to_thread(self._leadership.held):
+            await self._follow()
+        elif self._leadership.term == self._term:
+            await self._write()
+        else:
+            await self._open()
+
+    async def _follow(self) -> None:
+        """Another bridge writes all this down."""
+        if not self._followed and not self.writes:
+            devices = await asyncio.to_thread(self._store.read, utc_now() - self._keep)
+            self._last = {device.id: device for device in devices if device.known} | self._last
+            # Numbers of its own: those of the other bridge go on without this one.
+            for device_id in self._table.restore(Timeline(), [(device, 0) for device in devices]):
+                self._restored(device_id)
+            log.info("twin_history_followed", devices=len(devices))
+        self._followed, self.writes, self._term = True, False, 0
+        self._dirty.clear()
+        self._changes.clear()
+
     async def _open(self) -> None:
+        term = self._leadership.term
         known = await asyncio.to_thread(self._store.open, utc_now() - self._keep)
         self._last = {device.id: device for device, _ in known.devices if device.known} | self._last
         for device_id in self._table.restore(known.timeline, known.devices):
             self._restored(device_id)
-        self._opened = True
+        if self._followed or self._term:  # what is kept has the numbers of the bridge before
+            self._dirty.update((device.id, None) for device in self._table.devices())
+            self._written = -1
+        self.writes, self._term = True, term
         log.info("twin_history_opened", devices=len(known.devices))
 
     async def _write(self) -> None:

@@ -79,6 +79,20 @@ class HistoryStore:
             self._bridge_id = bridge.id
         return known
 
+    def read(self, unchanged_since: datetime = FIRST_MOMENT) -> list[Device]:
+        """What a bridge of this name that is running now has written; nothing is changed."""
+        with Session(self.engine) as session:
+            rows = session.exec(
+                select(DeviceRow)
+                .join(BridgeRow, col(BridgeRow.id) == col(DeviceRow.bridge_id))
+                .where(
+                    BridgeRow.name == self._name,
+                    col(DeviceRow.deleted_at).is_(None),
+                    DeviceRow.updated_at >= unchanged_since,
+                )
+            )
+            return [Device.model_validate_json(row.device) for row in rows]
+
     def save(self, batch: Batch) -> None:
         """Write a batch, all of it or nothing."""
         with self.engine.begin() as connection:
