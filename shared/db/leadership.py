@@ -63,19 +63,17 @@ class Leadership:
 
     def _held_in_postgres(self) -> bool:
         try:
-            if self._connection is not None:
+            if self._connection is None:
+                self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+                self._connection.exec_driver_sql(_UNREACHABLE)
+            if self._leading:
                 self._connection.execute(text("SELECT 1"))
                 return True
-            connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            self._connection = connection
-            if connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _key(self._name)}).scalar():
-                connection.exec_driver_sql(_UNREACHABLE)
-                return True
+            taken = self._connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _key(self._name)})
+            return bool(taken.scalar())
         except (SQLAlchemyError, Unavailable) as error:
             self.give_up()
             raise Unavailable(AWAY, retry_after=AGAIN_S) from error
-        self.give_up()
-        return False
 
     def _held_beside_sqlite(self) -> bool:
         if self._file is not None:
