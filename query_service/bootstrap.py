@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
-SMALL_BODY_BYTES = 512 * 1024
+SMALL_BODY_BYTES = 4 * 1024 * 1024
 """Room for a long chat, which clients of the OpenAI route send whole each time."""
 
 

@@ -5,6 +5,7 @@ umask 077
 file=${1:-.env}
 touch "$file"
 chmod 600 "$file"
+[ -z "$(tail -c1 "$file")" ] || echo >> "$file"  # a last line without an end would swallow the first secret
 for name in POSTGRES_PASSWORD REDIS_PASSWORD MQTT_PASSWORD MQTT_LAMPS_PASSWORD STORE__QDRANT_API_KEY TWIN__TOKEN \
             TWIN__VIEWER_TOKEN LITELLM_MASTER_KEY GRAFANA_PASSWORD WEBUI_SECRET_KEY; do
   if ! grep -q "^$name=." "$file"; then

@@ -81,7 +81,7 @@ def openai_routes(asker: Asker, allowed: Allowed, admit: Admit, settings: QueryS
             return JSONResponse(completion(done, created, language))
         events = asker.ask(question)
         meta = await while_connected(request, _first(events))
-        with_usage = body.stream_options is not None and body.stream_options.include_usage
+        with_usage = bool(body.stream_options and body.stream_options.include_usage)
         told_events = _chunks(f"chatcmpl-{meta.message_id.hex}", created, language, events, with_usage=with_usage)
         return EventSourceResponse(told_events, ping=HEARTBEAT_S, sep="\n", headers={"X-Accel-Buffering": "no"})
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from query_service.api.schemas import User
-from query_service.conversations.store import Turn
+from query_service.api.schemas import User, without_controls
+from query_service.conversations.store import HISTORY_MESSAGES, Turn
 from query_service.conversations.tables import Role
 from query_service.events import Done, Usage
 from shared.errors import BadRequest
@@ -17,7 +17,6 @@ from shared.models import Citation
 
 MODEL = "xgtwin"
 """The one model that this service is."""
-MAX_MESSAGES = 500
 SOURCES_HEAD = {"pt": "**Fontes**", "en": "**Sources**"}
 
 
@@ -37,26 +36,30 @@ class ChatMessage(Lenient):
     content: str | list[Part] | None = None
 
     def text(self) -> str:
+        """What can be read of it, without control characters and halves of characters."""
+        parts = self.content if isinstance(self.content, list) else [Part(type="text", text=self.content or "")]
+        return without_controls("\n".join(part.text for part in parts if part.type == "text"))
+
+    def question(self) -> str:
         """Raises `BadRequest` for pictures, sound and files: they would be passed over in silence."""
-        if not isinstance(self.content, list):
-            return self.content or ""
-        if other := next((part.type for part in self.content if part.type != "text"), None):
+        parts = self.content if isinstance(self.content, list) else []
+        if other := next((part.type for part in parts if part.type != "text"), None):
             raise BadRequest(
-                f"A part of a message is of type {other!r}. This service reads text only; documents come in through "
+                f"A part of the question is of type {other!r}. This service reads text only; documents come in through "
                 "the ingest service.",
                 code="unsupported_content",
             )
-        return "\n".join(part.text for part in self.content)
+        return self.text()
 
 
 class StreamOptions(Lenient):
-    include_usage: bool = False
+    include_usage: bool | None = False
 
 
 class ChatRequest(Lenient):
     model: str
-    messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
-    stream: bool = False
+    messages: Annotated[list[ChatMessage], Field(min_length=1)]
+    stream: bool | None = False
     stream_options: StreamOptions | None = None
     user: User = None
 
@@ -68,8 +71,8 @@ class ChatRequest(Lenient):
         said = [message for message in self.messages if message.role in ("user", "assistant")]
         if not said or said[-1].role != "user":
             raise BadRequest("The last message must be the user's question.", code="no_question")
-        earlier = (Turn(role=Role(message.role), content=_without_sources(message.text())) for message in said[:-1])
-        return said[-1].text(), tuple(turn for turn in earlier if turn.content)
+        earlier = (Turn(role=Role(one.role), content=_as_said(one)) for one in said[-1 - HISTORY_MESSAGES : -1])
+        return said[-1].question(), tuple(turn for turn in earlier if turn.content)
 
 
 def sources_list(citations: tuple[Citation, ...], language: Literal["pt", "en"]) -> str:
@@ -118,8 +121,10 @@ def _chunk_head(answer_id: str, created: int) -> dict[str, Any]:
     return {"id": answer_id, "object": "chat.completion.chunk", "created": created, "model": MODEL}
 
 
-def _without_sources(text: str) -> str:
+def _as_said(message: ChatMessage) -> str:
     """An earlier answer as it was before its list of sources: that is no part of what was said."""
-    for head in SOURCES_HEAD.values():
-        text = text.partition(f"\n\n{head}\n")[0]
+    text = message.text()
+    if message.role == "assistant":
+        for head in SOURCES_HEAD.values():
+            text = text.partition(f"\n\n{head}\n")[0]
     return text

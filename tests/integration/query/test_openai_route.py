@@ -90,6 +90,26 @@ def test_an_earlier_answer_goes_to_the_language_model_without_its_list_of_source
     assert "segredo.pdf" not in model.prompt
 
 
+def test_odd_things_in_earlier_messages_do_not_end_a_chat(build, llm, model):
+    model.script = ["Foi fundado em 31 de março de 1965. [1]"]
+    messages: Any = [
+        {"role": "user", "content": [{"type": "text", "text": "Veja:"}, *PICTURE]},
+        {"role": "assistant", "content": "Sim \udfff"},
+        {"role": "user", "content": "Tenho uma lista:\n\n**Sources**\nprimeira"},
+        {"role": "assistant", "content": None},
+        *({"role": "user", "content": f"Pergunta {n}?"} for n in range(600)),
+        {"role": "user", "content": "Tenho uma lista:\n\n**Sources**\nprimeira"},
+        QUESTION,
+    ]
+    body = json.dumps({"model": "xgtwin", "messages": messages, "stream": None})
+    with serving(build(llm=llm)) as address:
+        answer = httpx.post(
+            f"{address}/v1/chat/completions", content=body, headers={"Content-Type": "application/json"}
+        )
+    assert "31 de março" in answer.json()["choices"][0]["message"]["content"]
+    assert "primeira" in model.prompt
+
+
 def test_a_question_beside_the_documents_is_refused_and_says_so(chat):
     asked: Any = {"role": "user", "content": "Quem venceu a copa do mundo de 1994?"}
     answer = chat.create(model="xgtwin", messages=[asked])
