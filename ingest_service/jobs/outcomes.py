@@ -19,7 +19,8 @@ from shared.observability.traces import Facts, continued, span
 log = get_logger(__name__)
 
 PATIENCE = timedelta(hours=1)
-"""How long a document waits for a store or model that does not answer; its own attempts are not used up by that."""
+"""How long a document waits for a store or model that does not answer; its own attempts are not used up by that.
+A deletion waits for as long as it takes: until its chunks are away, questions may find what was to be gone."""
 MAX_INTERRUPTIONS = 10
 """How often the service may die over a document before it is set aside. Many: power cuts count too."""
 UNEXPECTED = "Something failed here that we did not foresee. The log has it under this job's id."
@@ -94,7 +95,7 @@ class Runner:
 
     def _wait_for_parts(self, job: Job, detail: str) -> None:
         waited = utc_now() - job.queued_at
-        if waited > PATIENCE:
+        if waited > PATIENCE and job.kind != JobKind.DELETE:
             self._give_up(job, DocumentStatus.FAILED, detail)
             return
         INGEST_TROUBLE.labels("unavailable").inc()
@@ -104,13 +105,13 @@ class Runner:
         self.ledger.give_back(job, error=detail, pause_s=pause)
 
     def _again(self, job: Job, detail: str) -> None:
-        if job.attempts >= self.max_attempts:
+        if job.attempts >= self.max_attempts and job.kind != JobKind.DELETE:
             self._give_up(job, DocumentStatus.QUARANTINED, detail)
             return
         INGEST_TROUBLE.labels("attempt_failed").inc()
         log.warning("attempt_failed", attempt=job.attempts, reason=detail)
         self._note(job, DocumentStatus.QUEUED, detail)
-        pause = min(2.0**job.attempts, LONGEST_PAUSE_S)
+        pause = min(2.0 ** min(job.attempts, 10), LONGEST_PAUSE_S)  # a deletion may come to thousands of attempts
         self.ledger.give_back(job, error=detail, pause_s=pause, counts=True)
 
     def _give_up(self, job: Job, status: DocumentStatus, detail: str) -> None:

@@ -1,12 +1,26 @@
-"""A document at which every attempt fails is set aside, and can be tried again when the reason is gone."""
+"""A document at which every attempt fails is set aside, and can be tried again when the reason is gone. A deletion is
+never set aside."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
+from sqlmodel import Session, update
 
+from ingest_service.documents.deletion import Remover
 from ingest_service.documents.versions import Versions
 from ingest_service.jobs.outcomes import UNEXPECTED
-from tests.integration.ingest.service import running
+from ingest_service.tables import JobRow
+from shared.db.rows import utc_now
+from shared.errors import Unavailable
+from tests.integration.ingest.service import running, until
+
+
+def change_jobs(engine: Engine, **values: object) -> None:
+    with Session(engine) as session:
+        session.exec(update(JobRow).values(**values))
+        session.commit()
 
 
 async def test_a_document_that_fails_at_every_attempt_is_quarantined_and_can_be_retried(
@@ -25,3 +39,33 @@ async def test_a_document_that_fails_at_every_attempt_is_quarantined_and_can_be_
         assert list(await service.documents(status="quarantined")) == ["nota.txt"]
         await service.http.post(f"/jobs/{job['id']}/retry")
         assert (await service.settled(document["id"]))["status"] == "ready"
+
+
+@pytest.mark.parametrize("trouble", [Unavailable("The vector store does not answer."), RuntimeError("a fault of ours")])
+async def test_a_deletion_is_tried_until_it_succeeds_however_long_that_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+):
+    tried = 0
+
+    def away(*_: object) -> None:
+        nonlocal tried
+        tried += 1
+        raise trouble
+
+    async with running(tmp_path, max_attempts=1) as service:
+        document = await service.add("nota.txt", b"Uma nota.")
+        with monkeypatch.context() as broken:
+            broken.setattr(Remover, "purge", away)
+            deletion = (await service.http.delete(f"/documents/{document['id']}")).json()["job_id"]
+            for times in (1, 2, 3):
+                change_jobs(service.engine, queued_at=utc_now() - timedelta(hours=2), run_after=utc_now())
+
+                async def given_back(times: int = times) -> bool:
+                    job = (await service.http.get(f"/jobs/{deletion}")).json()
+                    return tried >= times and job["state"] != "running"
+
+                await until(given_back, f"attempt {times} to end")
+                assert (await service.job(deletion, "queued", "failed"))["state"] == "queued"
+        change_jobs(service.engine, run_after=utc_now())
+        await service.job(deletion, "done")
+        assert (await service.http.get(f"/documents/{document['id']}")).status_code == 404
