@@ -31,7 +31,9 @@ def judge(question: str, found: Found, reader: WordReader, min_confidence: float
     if not found.passages or (shared == 0 and not found.semantic):
         return Verdict(0.0, Reason.NO_EVIDENCE)
     chance = confidence(question, found, reader)
-    if chance >= min_confidence and not _lacks_the_contact(question, found, reader):
+    if _lacks_the_contact(question, found, reader):
+        return Verdict(chance, Reason.LOW_SCORE)
+    if chance >= min_confidence:
         return Verdict(chance, None)
     return Verdict(chance, Reason.LOW_SCORE, near=chance >= NEAR_CONFIDENCE and shared >= NEAR_STEMS)
 
