@@ -1,4 +1,5 @@
-"""Organizations and their API keys. Only this package reads these tables."""
+"""Organizations and their API keys. Only this package reads these tables; `shared.db.corpus` asks which organizations
+there are."""
 
 from datetime import datetime
 from uuid import UUID, uuid4

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine, Table
 
+from shared.db.corpus import all_corpora_changed
 from shared.db.engine import database_url, migrate
 from shared.db.revisions import bring_to, known_revisions
 from shared.errors import Unavailable, Unprocessable
@@ -100,6 +101,7 @@ def _put_rows_back(archive: ArchiveReader, engine: Engine, tables: Sequence[Tabl
             write(connection, table, _rows(archive, table))
             _require_same(table, digest_of(connection, table), archive.manifest)
     migrate(engine)
+    all_corpora_changed(engine)
 
 
 def _rows(archive: ArchiveReader, table: Table) -> Iterator[dict[str, Any]]:
