@@ -180,6 +180,8 @@ class JobRow(OwnedRow, table=True):
     attempts: int = 0
     interruptions: int = 0
     """How often the process that worked on it died; the document is held to blame only after many of them."""
+    pauses: int = 0
+    """How often it waited for a store or model that did not answer."""
     lease_owner: str | None = None
     lease_until: datetime | None = utc_field(nullable=True)
     queued_at: datetime = utc_field()

@@ -97,6 +97,7 @@ class Changes:
                     state=JobState.QUEUED,
                     attempts=0,
                     interruptions=0,
+                    pauses=0,
                     error=None,
                     cancel_reason=None,
                     queued_at=now,

@@ -42,8 +42,8 @@ class Job:
     version: int
     kind: JobKind
     attempts: int
-    queued_at: datetime
     interruptions: int = 0
+    pauses: int = 0
     traceparent: str = ""
 
 
@@ -75,8 +75,8 @@ class Ledger:
                         row.version,
                         JobKind(row.kind),
                         row.attempts,
-                        row.queued_at,
                         row.interruptions,
+                        row.pauses,
                         row.traceparent,
                     )
         return None
@@ -140,10 +140,12 @@ class Ledger:
         """running -> done, failed or cancelled. Raises `LeaseLost` if it is no longer this worker's."""
         self._mine(job, state=state, error=error, **_NO_LEASE)
 
-    def give_back(self, job: Job, *, error: str | None = None, pause_s: float = 0.0, counts: bool = False) -> None:
+    def give_back(
+        self, job: Job, *, error: str | None = None, pause_s: float = 0.0, counts: bool = False, paused: bool = False
+    ) -> None:
         """running -> queued: at once when a worker stops, or after a pause when the attempt failed.
 
-        `counts` says whether the attempt is held against the document.
+        `counts` says whether the attempt is held against the document, `paused` whether it waits for other parts.
         """
         # Spread, so that jobs which failed together do not come back together.
         pause = timedelta(seconds=pause_s * random.uniform(0.5, 1.0))  # noqa: S311
@@ -153,6 +155,7 @@ class Ledger:
             error=error,
             run_after=utc_now() + pause,
             attempts=job.attempts if counts else job.attempts - 1,
+            pauses=job.pauses + paused,
             **_NO_LEASE,
         )
 

@@ -1,7 +1,5 @@
 """What becomes of a job and its document when a run ends, well or badly. One place decides about trying again."""
 
-from datetime import timedelta
-
 from ingest_service.documents.deletion import Remover
 from ingest_service.documents.versions import Versions
 from ingest_service.jobs.ledger import LONGEST_PAUSE_S, Job, JobCancelled, LeaseLost, Ledger
@@ -9,7 +7,6 @@ from ingest_service.parsing.errors import ParserDied, UnreadableDocument
 from ingest_service.pipeline import Pipeline, WorkerStopping
 from ingest_service.tables import JobKind, JobState
 from shared.db.corpus import corpus_changed
-from shared.db.rows import utc_now
 from shared.errors import NotFound, Unavailable
 from shared.models import DocumentStatus
 from shared.observability.logs import get_logger
@@ -18,9 +15,10 @@ from shared.observability.traces import Facts, continued, span
 
 log = get_logger(__name__)
 
-PATIENCE = timedelta(hours=1)
-"""How long a document waits for a store or model that does not answer; its own attempts are not used up by that.
-A deletion waits for as long as it takes: until its chunks are away, questions may find what was to be gone."""
+MAX_PAUSES = 80
+"""How often a document waits for a store or model that does not answer: an hour, as most pauses take 30 to 60 s. Its
+attempts are not used up by that, nor its pauses by its time in the queue. A deletion waits for as long as it takes:
+until its chunks are away, questions may find what was to be gone."""
 MAX_INTERRUPTIONS = 10
 """How often the service may die over a document before it is set aside. Many: power cuts count too."""
 UNEXPECTED = "Something failed here that we did not foresee. The log has it under this job's id."
@@ -94,15 +92,13 @@ class Runner:
             self._ended(self.pipeline.ingest(job))
 
     def _wait_for_parts(self, job: Job, detail: str) -> None:
-        waited = utc_now() - job.queued_at
-        if waited > PATIENCE and job.kind != JobKind.DELETE:
+        if job.pauses >= MAX_PAUSES and job.kind != JobKind.DELETE:
             self._give_up(job, DocumentStatus.FAILED, detail)
             return
         INGEST_TROUBLE.labels("unavailable").inc()
         log.warning("job_waits", reason=detail)
         self._note(job, DocumentStatus.QUEUED, detail)
-        pause = min(2 + waited.total_seconds() / 10, LONGEST_PAUSE_S)
-        self.ledger.give_back(job, error=detail, pause_s=pause)
+        self.ledger.give_back(job, error=detail, pause_s=_pause_s(job.pauses + 1), paused=True)
 
     def _again(self, job: Job, detail: str) -> None:
         if job.attempts >= self.max_attempts and job.kind != JobKind.DELETE:
@@ -111,8 +107,7 @@ class Runner:
         INGEST_TROUBLE.labels("attempt_failed").inc()
         log.warning("attempt_failed", attempt=job.attempts, reason=detail)
         self._note(job, DocumentStatus.QUEUED, detail)
-        pause = min(2.0 ** min(job.attempts, 10), LONGEST_PAUSE_S)  # a deletion may come to thousands of attempts
-        self.ledger.give_back(job, error=detail, pause_s=pause, counts=True)
+        self.ledger.give_back(job, error=detail, pause_s=_pause_s(job.attempts), counts=True)
 
     def _give_up(self, job: Job, status: DocumentStatus, detail: str) -> None:
         log.warning("document_given_up", status=status, reason=detail)
@@ -132,6 +127,10 @@ class Runner:
             self.versions.note(job, status, error)
         except JobCancelled as cancelled:
             log.info("status_overtaken", reason=str(cancelled))
+
+
+def _pause_s(times: int) -> float:
+    return min(2.0 ** min(times, 10), LONGEST_PAUSE_S)  # a deletion may come to thousands
 
 
 def _interrupted(times: int) -> str:

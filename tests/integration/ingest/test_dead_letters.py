@@ -3,6 +3,7 @@ never set aside."""
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -10,7 +11,7 @@ from sqlmodel import Session, update
 
 from ingest_service.documents.deletion import Remover
 from ingest_service.documents.versions import Versions
-from ingest_service.jobs.outcomes import UNEXPECTED
+from ingest_service.jobs.outcomes import MAX_PAUSES, UNEXPECTED
 from ingest_service.tables import JobRow
 from shared.db.rows import utc_now
 from shared.errors import Unavailable
@@ -41,6 +42,50 @@ async def test_a_document_that_fails_at_every_attempt_is_quarantined_and_can_be_
         assert (await service.settled(document["id"]))["status"] == "ready"
 
 
+async def test_a_document_that_waited_long_in_the_queue_outlives_a_store_that_is_away_for_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    ready, tried = Versions.ready, 0
+
+    def once_away(*given: Any, **named: Any) -> None:
+        nonlocal tried
+        tried += 1
+        if tried == 1:
+            raise Unavailable("The vector store does not answer.")
+        ready(*given, **named)
+
+    monkeypatch.setattr(Versions, "ready", once_away)
+    async with running(tmp_path, workers=0) as service:
+        item = (await service.upload("nota.txt", b"Uma nota.")).json()["documents"][0]
+    change_jobs(service.engine, queued_at=utc_now() - timedelta(hours=2))
+    async with running(tmp_path) as service:
+        assert (await service.settled(item["id"]))["status"] == "ready"
+    assert tried == 2
+
+
+async def test_a_document_waits_for_a_store_that_stays_away_only_so_long_and_can_be_retried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def away(*_: object, **__: object) -> None:
+        raise Unavailable("The vector store does not answer.")
+
+    async with running(tmp_path, workers=0) as service:
+        item = (await service.upload("nota.txt", b"Uma nota.")).json()["documents"][0]
+    change_jobs(service.engine, pauses=MAX_PAUSES)
+    async with running(tmp_path) as service:
+        with monkeypatch.context() as broken:
+            broken.setattr(Versions, "ready", away)
+            assert (await service.settled(item["id"]))["status"] == "failed"
+            await service.http.post(f"/jobs/{item['job_id']}/retry")
+
+            async def waits_again() -> bool:
+                job = (await service.http.get(f"/jobs/{item['job_id']}")).json()
+                return job["state"] == "queued" and bool(job["error"])
+
+            await until(waits_again, "the retried job to wait anew")
+        assert (await service.settled(item["id"]))["status"] == "ready"
+
+
 @pytest.mark.parametrize("trouble", [Unavailable("The vector store does not answer."), RuntimeError("a fault of ours")])
 async def test_a_deletion_is_tried_until_it_succeeds_however_long_that_takes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
@@ -58,7 +103,7 @@ async def test_a_deletion_is_tried_until_it_succeeds_however_long_that_takes(
             broken.setattr(Remover, "purge", away)
             deletion = (await service.http.delete(f"/documents/{document['id']}")).json()["job_id"]
             for times in (1, 2, 3):
-                change_jobs(service.engine, queued_at=utc_now() - timedelta(hours=2), run_after=utc_now())
+                change_jobs(service.engine, pauses=2 * MAX_PAUSES, run_after=utc_now())
 
                 async def given_back(times: int = times) -> bool:
                     job = (await service.http.get(f"/jobs/{deletion}")).json()
