@@ -22,6 +22,7 @@ from ingest_service.api.schemas import (
     DocumentQuery,
     DocumentView,
     NewUrl,
+    Sought,
 )
 from ingest_service.api.uploads import REQUEST_BODY, read_uploads
 from ingest_service.documents.blobs import Blobs
@@ -139,7 +140,7 @@ def document_routes(parts: Parts) -> APIRouter:
         return _sent(response, answer_of(Admitted(documents=[AdmittedItem.of(admission)])))
 
     @router.delete("/{document_id}", status_code=202)
-    def remove(document_id: UUID, response: Response, who: Writer, source: str | None = None) -> Deleted:
+    def remove(document_id: UUID, response: Response, who: Writer, source: Sought | None = None) -> Deleted:
         """Delete a document. No question finds it from now on; the job purges its chunks and bytes.
 
         With `source` (the path, title or address it was sent from) only that source is removed: the document stays,

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from ingest_service.documents.arrivals import Admission
-from ingest_service.documents.metadata import usable_metadata
+from ingest_service.documents.metadata import usable_metadata, without_nul
 from ingest_service.names import clean_line
 from ingest_service.tables import DocumentRow, JobKind, JobRow, JobState, SourceKind, SourceRow
 from shared.models import Chunk, DocumentStatus, Frozen
@@ -22,6 +22,7 @@ def _visible(title: str) -> str:
     return title
 
 
+Sought = Annotated[str, AfterValidator(without_nul)]
 Metadata = Annotated[dict[str, Any], AfterValidator(usable_metadata)]
 Collection = Annotated[
     str, Field(max_length=MAX_COLLECTION_CHARS, description="A group of documents that searches can be narrowed to.")
@@ -136,9 +137,9 @@ class DocumentQuery(BaseModel):
     """What a list of documents is narrowed by; see `Catalogue`."""
 
     status: str = ""
-    name: str = Field("", description="A part of the name, in whatever capitals.")
-    collection: str = ""
-    language: str = ""
+    name: Sought = Field("", description="A part of the name, in whatever capitals.")
+    collection: Sought = ""
+    language: Sought = ""
     metadata: list[str] = Field([], description="`key=value`; several times for several.")
     limit: int = Field(50, ge=1, le=200)
     cursor: str | None = None

@@ -1,7 +1,7 @@
 """What a document's metadata may be: they stand in every stored passage of the document, and filters ask for them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -23,10 +23,19 @@ def usable_metadata(value: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("it holds half a character (a lone surrogate)") from error
     except ValueError as error:
         raise ValueError("NaN and Infinity are no numbers of JSON") from error
+    for text in _texts(value):
+        without_nul(text)
     if size > MAX_BYTES:
         raise ValueError(f"it has {size} bytes; the limit is {MAX_BYTES}")
     day_of(value)
     return value
+
+
+def without_nul(text: str) -> str:
+    """The text itself. Raises `ValueError` if it holds NUL, which PostgreSQL can neither keep nor look for."""
+    if "\0" in text:
+        raise ValueError("it holds a NUL character (\\u0000), which cannot be kept")
+    return text
 
 
 def day_of(metadata: Mapping[str, Any]) -> date | None:
@@ -40,6 +49,15 @@ def day_of(metadata: Mapping[str, Any]) -> date | None:
     except ValueError:
         pass  # said below
     raise ValueError("its date is no day: write it as 2026-05-01, or name the key otherwise")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts and keys within a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for one in [*value, *value.values()] if isinstance(value, dict) else value:
+            yield from _texts(one)
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

@@ -185,6 +185,9 @@ async def test_keys_are_asked_for_and_their_scopes_kept(tmp_path: Path):
         ('{"a": [1e999]}', "Infinity"),
         ('{"date": "01/05/2026"}', "2026-05-01"),
         ('{"date": "2026-05-01abc"}', "2026-05-01"),
+        (r'{"a": "x\u0000y"}', "NUL"),
+        (r'{"a": {"b": [1, "\u0000"]}}', "NUL"),
+        (r'{"a\u0000": 1}', "NUL"),
     ],
 )
 async def test_metadata_that_no_filter_can_use_are_refused_by_every_way_in(service: Service, metadata: str, words: str):
@@ -200,6 +203,22 @@ async def test_metadata_that_no_filter_can_use_are_refused_by_every_way_in(servi
         assert words in response.json()["detail"]
     assert set(await service.documents(metadata="a=1")) == set()
     assert set(await service.documents()) == {"a.txt"}
+
+
+@pytest.mark.parametrize("field", ["name", "collection", "language"])
+async def test_a_filter_with_nul_is_named(service: Service, field: str):
+    assert_problem(await service.http.get(f"/documents?{field}=a%00b"), 422, "NUL")
+
+
+async def test_a_source_with_nul_is_named(service: Service):
+    document = await service.add("a.txt", b"Um texto.")
+    assert_problem(await service.http.delete(f"/documents/{document['id']}?source=a%00b"), 422, "NUL")
+    assert (await service.document(document["id"]))["status"] == "ready"
+
+
+async def test_metadata_may_tell_how_json_writes_nul(service: Service):
+    response = await service.upload("a.txt", b"Um texto.", metadata=json.dumps({"a": r"\u0000"}))
+    assert response.status_code == 202
 
 
 async def test_metadata_do_not_grow_beyond_the_limit_by_sending_the_same_again(service: Service):
