@@ -5,7 +5,6 @@ import sys
 from prometheus_client import start_http_server
 
 from ingest_service.jobs.keeping import Heartbeat
-from ingest_service.jobs.running import run_next
 from ingest_service.passages import chunking
 from ingest_service.workshop import keeper_of, open_bell, open_ledger, open_queue, open_workshop
 from shared.errors import Unavailable
@@ -31,9 +30,7 @@ def main(settings: Settings) -> None:
         heartbeat = Heartbeat(settings.ingest.lease_s, ledger.renew)
 
         def work() -> None:
-            if not bell.stopping():
-                run_next(ledger, shop.runner.run)
-                bell.wake()
+            bell.answer(ledger, shop.runner.run)
 
         def tend() -> None:
             keeper.tend()

@@ -6,7 +6,8 @@ from typing import Protocol
 
 from sqlalchemy import Engine
 
-from ingest_service.jobs.ledger import Job
+from ingest_service.jobs.ledger import Job, Ledger
+from ingest_service.jobs.running import run_next
 from ingest_service.jobs.turns import count_ready
 from shared.db.rows import utc_now
 from shared.errors import Unavailable
@@ -49,6 +50,12 @@ class Bell:
 
     def stopping(self) -> bool:
         return self._stop.is_set()
+
+    def answer(self, ledger: Ledger, run: Callable[[Job], None]) -> None:
+        """What a worker does when it hears the bell: the job whose turn it is, and ring for what waits then. After a
+        ring for nothing it is silent, else idle workers would keep each other awake."""
+        if not self.stopping() and run_next(ledger, run):
+            self.wake()
 
     def give_back(self) -> None:
         """Jobs in hand shall be given back; returns at once."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Engine, func
+from sqlalchemy import ColumnElement, Engine, func
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, or_, select
 
@@ -14,9 +14,7 @@ def next_job(session: Session, now: datetime) -> UUID | None:
     """The job to take next, or None. Organizations go round, the one that waited longest since its last turn first;
     within one, the most urgent job and the oldest among equals. Jobs of a document that is worked on wait.
     """
-    other, earlier, waiting = aliased(JobRow), aliased(JobRow), aliased(JobRow)
-    ready = (col(JobRow.state) == JobState.QUEUED, col(JobRow.run_after) <= now)
-    busy = select(other.id).where(other.document_id == JobRow.document_id, col(other.state) == JobState.RUNNING)
+    earlier, waiting = aliased(JobRow), aliased(JobRow)
     waiting_for = (
         select(waiting.organization_id).where(col(waiting.state) == JobState.QUEUED).distinct().subquery("waiting_for")
     )
@@ -29,7 +27,7 @@ def next_job(session: Session, now: datetime) -> UUID | None:
     for organization_id in turns:
         best = (
             select(JobRow.id)
-            .where(*ready, JobRow.organization_id == organization_id, ~busy.exists())
+            .where(*_could_be_taken(now), JobRow.organization_id == organization_id)
             .order_by(col(JobRow.priority).desc(), col(JobRow.queued_at), col(JobRow.id))
         )
         if wanted := session.exec(best.limit(1)).one_or_none():
@@ -47,6 +45,12 @@ def anything_to_do(engine: Engine, now: datetime) -> bool:
 
 def count_ready(engine: Engine, now: datetime, most: int) -> int:
     """How many jobs could be taken, counted up to `most`."""
-    ready = select(JobRow.id).where(col(JobRow.state) == JobState.QUEUED, col(JobRow.run_after) <= now).limit(most)
+    ready = select(JobRow.id).where(*_could_be_taken(now)).limit(most)
     with Session(engine) as session:
         return session.exec(select(func.count()).select_from(ready.subquery())).one()
+
+
+def _could_be_taken(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    other = aliased(JobRow)
+    busy = select(other.id).where(other.document_id == JobRow.document_id, col(other.state) == JobState.RUNNING)
+    return col(JobRow.state) == JobState.QUEUED, col(JobRow.run_after) <= now, ~busy.exists()

@@ -16,7 +16,11 @@ from sqlmodel import Session
 from ingest_service.documents.lifecycle import add_job
 from ingest_service.jobs.bell import MOST_RINGS, Bell
 from ingest_service.jobs.celery_queue import WORK, CeleryQueue
-from ingest_service.tables import DocumentRow, JobKind
+from ingest_service.jobs.ledger import Job, Ledger
+from ingest_service.jobs.owner import Owner
+from ingest_service.jobs.turns import count_ready
+from ingest_service.tables import DocumentRow, JobKind, JobState
+from shared.db.rows import utc_now
 from shared.errors import Unavailable
 from tests.redis_server import PASSWORD, RedisServer, redis_server
 
@@ -94,6 +98,31 @@ def test_the_bell_rings_once_for_each_job_and_never_for_more_than_workers_can_he
     until(lambda: waiting(redis) == MOST_RINGS, "as many messages as there may be")
     bell.wake()
     assert waiting(redis) == MOST_RINGS
+
+
+def test_a_job_whose_document_is_worked_on_rings_for_nobody_until_that_is_done(engine: Engine):
+    ledger = Ledger(engine, lease_s=60, owner=Owner.this_process())
+    add_jobs(engine, 1)
+    running = ledger.claim()
+    assert running is not None
+    with Session(engine) as session:
+        add_job(session, session.get_one(DocumentRow, running.document_id), JobKind.RELABEL, 0)
+        session.commit()
+    assert count_ready(engine, utc_now(), MOST_RINGS) == 0
+    ledger.finish(running, JobState.DONE)
+    assert count_ready(engine, utc_now(), MOST_RINGS) == 1
+
+
+def test_a_worker_that_hears_the_bell_for_nothing_does_not_ring_again(engine: Engine, queue: CeleryQueue):
+    bell = Bell(queue, engine)  # not started: nobody takes note of what it is told
+    ledger = Ledger(engine, lease_s=60, owner=Owner.this_process())
+    done: list[Job] = []
+    bell.answer(ledger, done.append)
+    assert not bell._rung.is_set()
+    add_jobs(engine, 1)
+    bell.answer(ledger, done.append)
+    assert len(done) == 1
+    assert bell._rung.is_set()
 
 
 def test_messages_that_redis_lost_are_sent_again_when_it_is_back(engine: Engine, redis: RedisServer, bell: Bell):

@@ -50,7 +50,7 @@ def test_a_worker_killed_in_the_middle_of_a_job_loses_nothing(tmp_path: Path, po
         worker.kill()
         assert there.job(item["job_id"])["state"] == "running"
         there.worker()
-        there.until(lambda: there.ready() == 1, "the document")
+        there.until(lambda: there.job(item["job_id"])["state"] == "done", "the end of the job")
         job = there.job(item["job_id"])
         assert (job["state"], job["attempts"]) == ("done", 1), "a kill is not the document's fault"
         chunks = there.http.get(f"/documents/{item['id']}/chunks", params={"limit": 1}).json()
