@@ -9,8 +9,14 @@ from shared.auth.keys import ANYBODY, Principal, Scope, check_key
 from shared.errors import Forbidden, Unauthorized
 
 
+def offered_key(request: Request) -> str:
+    """The key that a request is judged by: of `Authorization: Bearer KEY`, else of `X-API-Key: KEY`; may be empty."""
+    kind, _, bearer = request.headers.get("authorization", "").partition(" ")
+    return bearer.strip() if kind.lower() == "bearer" else request.headers.get("x-api-key", "")
+
+
 class Guard:
-    """Checks `Authorization: Bearer KEY` or `X-API-Key: KEY`; lets everybody in while authentication is off."""
+    """Checks the key of `offered_key`; lets everybody in while authentication is off."""
 
     def __init__(self, engine: Engine, *, required: bool) -> None:
         self.engine = engine
@@ -22,8 +28,7 @@ class Guard:
         def principal(request: Request) -> Principal:
             if not self.required:
                 return ANYBODY
-            kind, _, bearer = request.headers.get("authorization", "").partition(" ")
-            key = bearer.strip() if kind.lower() == "bearer" else request.headers.get("x-api-key", "")
+            key = offered_key(request)
             if not key:
                 raise Unauthorized(
                     "This service wants a key: send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'."

@@ -17,6 +17,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.auth.guard import offered_key
 from shared.errors import TooManyRequests, Unavailable
 from shared.observability.metrics import RATE_LIMITED
 
@@ -75,9 +76,7 @@ class RateLimit:
 
     def _caller(self, request: Request) -> str:
         if self._by_key:
-            sent = request.headers.get("authorization") or request.headers.get("x-api-key", "")
-            key = sent.rpartition(" ")[2]
-            return f"{self._service}:key:{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+            return f"{self._service}:key:{hashlib.sha256(offered_key(request).encode()).hexdigest()[:32]}"
         return f"{self._service}:address:{_address(request.client.host if request.client else '')}"
 
 

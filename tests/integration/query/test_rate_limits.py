@@ -77,6 +77,21 @@ def test_each_key_has_a_budget_of_its_own_and_a_wrong_one_costs_nobody_any(build
         assert search(client, **{"X-API-Key": other}).status_code == 200
 
 
+def test_a_key_has_one_budget_however_it_is_sent(build: Build, engine):
+    key = create_key(engine, "um", [Scope.ASK])
+    ways = [
+        {"Authorization": f"Bearer {key}"},
+        {"Authorization": f"bearer \t{key}"},
+        {"Authorization": f"Bearer  {key}", "X-API-Key": "other"},
+        {"Authorization": "Basic one", "X-API-Key": key},
+        {"Authorization": "Basic other", "X-API-Key": key},
+        {"X-API-Key": key},
+    ]
+    with TestClient(build(query={"rate_limit": "1/hour"}, auth="on")) as client:
+        answers = [search(client, **headers).status_code for headers in ways]
+    assert answers == [200, *[429] * (len(ways) - 1)]
+
+
 def test_replicas_share_one_budget_in_redis(build: Build, redis: RedisServer):
     shared: dict[str, Any] = {"query": TWO, "redis": {"url": redis.url}}
     with TestClient(build(**shared)) as one, TestClient(build(**shared)) as other:
