@@ -32,7 +32,7 @@ def test_a_worker_killed_in_the_middle_of_a_document_loses_nothing(stack: Stack,
     visitor.wait_until_ready(taken["id"], 3 * PATIENCE_S)  # recognising a page takes seconds, on a busy machine many
     visitor.wait_until_ready(others)
     assert "21" in visitor.ask("Que número guarda a página 3 do livro Muriqui?")["citations"][0]["quote"]
-    assert list(visitor.documents()).count("muriqui.pdf") == 1
+    assert visitor.copies("muriqui.pdf") == 1
 
 
 def test_a_database_that_does_not_answer_for_ten_seconds_costs_time_alone(stack: Stack, visitor: Visitor):

@@ -33,6 +33,8 @@ def test_every_container_restarts_under_load_and_nothing_is_lost(stack: Stack, v
         assert tally.faults == []
         assert load.follower.faults == []
         assert tally.applied
+        assert tally.uploaded
+        assert tally.dropped
 
         with stack.client("twin_bridge", stack.settings["TWIN__TOKEN"]) as bridge:
             last = bridge.get(f"/devices/{LAMP}").json()

@@ -78,6 +78,10 @@ class Visitor:
             if not (cursor := page["next_cursor"] or ""):
                 return found
 
+    def copies(self, name: str) -> int:
+        """How many documents bear this name."""
+        return len(self._insist(self._ingest, "GET", "/documents", params={"name": name})["items"])
+
     def status(self, document: str) -> str:
         return str(self._insist(self._ingest, "GET", f"/documents/{document}")["status"])
 
