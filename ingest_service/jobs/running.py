@@ -25,10 +25,15 @@ def run_next(ledger: Ledger, run: Callable[[Job], None]) -> bool:
 def _claimed(ledger: Ledger) -> Job | None:
     try:
         job = ledger.claim()
-        ledger.waiting()
     except Exception:
         # The database may be away for a moment; whoever looks again finds the job.
         INGEST_TROUBLE.labels("claim").inc()
         log.exception("claim_failed")
         return None
+    try:
+        ledger.waiting()
+    except Exception:
+        # Only the gauge is old then. The job is claimed: who gave it up here would keep it from everybody.
+        INGEST_TROUBLE.labels("count").inc()
+        log.exception("waiting_not_counted")
     return job
