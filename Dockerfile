@@ -14,22 +14,22 @@ WORKDIR /app
 # the cache of downloads is shared. PIP_INDEX_URL is for machines that reach packages elsewhere than pip does by itself.
 FROM base AS packages
 ARG PIP_INDEX_URL=
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_CACHE_DIR=/pip-cache
 RUN python -m venv --without-pip /opt/venv
 
 FROM packages AS packages-twin
 COPY requirements/twin.txt /tmp/
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/pip-cache \
     pip --python /opt/venv/bin/python install --quiet --no-deps --require-hashes -r /tmp/twin.txt
 
 FROM packages AS packages-query
 COPY requirements/query.txt /tmp/
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/pip-cache \
     pip --python /opt/venv/bin/python install --quiet --no-deps --require-hashes -r /tmp/query.txt
 
 FROM packages AS packages-ingest
 COPY requirements/ingest.txt /tmp/
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/pip-cache \
     pip --python /opt/venv/bin/python install --quiet --no-deps --require-hashes -r /tmp/ingest.txt
 
 # The embedding model, if it is to be in the images: EMBEDDING_MODEL=intfloat/multilingual-e5-small. Without it the
@@ -86,7 +86,7 @@ CMD ["python", "-m", "ingest_service"]
 # The command line, for what an operator does now and then: migrations, keys, backups, a simulated lamp.
 FROM packages-ingest AS packages-tools
 COPY requirements/xgtwin.txt /tmp/
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/pip-cache \
     pip --python /opt/venv/bin/python install --quiet --no-deps --require-hashes -r /tmp/xgtwin.txt
 
 FROM base AS tools
