@@ -165,7 +165,7 @@ class Asker:
             async with aclosing(self._writer.write(evidence, draft, question.credential)) as texts:
                 async for text in texts:
                     yield Delta(text=text)
-        finally:  # a model that broke off is part of the book, too
+        finally:  # a model that broke off is part of the book, and a caller who hung up
             if draft.route:
                 place = opened if question.told is None else None
                 self._afterwork.start("routing", self._routes.write(question.organization_id, place, draft.route))

@@ -99,7 +99,7 @@ def build_app(
         Writer(Extractive(reader, citer), answerer, pending),
         summariser=Summariser(engine, llm),
         memory=memory,
-        routes=RoutingBook(engine),
+        routes=RoutingBook(engine, keep_days=settings.query.keep_routes_days),
         afterwork=afterwork,
         ingest_url=settings.ingest.base_url,
         slow_ms=settings.query.slow_ms,

@@ -102,6 +102,9 @@ class QuerySettings(Service):
         description="Questions and searches of one caller (key, or address where none is wanted) at most, such as "
         "60/minute or 5/second; 500/hour. Empty: as many as come.",
     )
+    keep_routes_days: float = Field(
+        90, gt=0, description="Days that it is kept which language model answered, for how much (routing_decisions)."
+    )
     max_question_chars: int = Field(4000, ge=10, description="Longest question accepted, in characters.")
 
 

@@ -12,7 +12,7 @@ from query_service.answering.support import SupportChecker
 from query_service.events import Delta, Sentence
 from query_service.llm.budget import Window
 from query_service.llm.protocol import CutShort, Llm, LlmFailed
-from query_service.llm.route import RouteNotes
+from query_service.llm.route import Route
 from query_service.words.language import language_of
 from shared.errors import Unavailable
 from shared.models import Citation
@@ -33,17 +33,18 @@ class LlmAnswerer:
         self._window = window
 
     async def answer(self, request: AnswerRequest) -> AsyncGenerator[Piece, None]:
-        text, notes, cut = ModelText(request.passages), RouteNotes(self.model), False
+        text, route, cut = ModelText(request.passages), Route(self.model), False
+        yield route  # at once: nothing can be told any more when the caller hangs up
         try:
             async with aclosing(self._llm.stream(build_prompt(request, self._window))) as pieces:
                 async for piece in pieces:
-                    notes.note(piece)
+                    route.note(piece)
                     if isinstance(piece, CutShort):
                         cut = True
                     elif isinstance(piece, str) and (shown := text.feed(piece)):
                         yield Delta(text=shown)
         except LlmFailed as error:
-            yield notes.route(error.kind)
+            route.end(error.kind)
             if not text.said:  # what may have come is still held back
                 raise Silent(error.kind) from error
             raise Unavailable(
@@ -53,21 +54,24 @@ class LlmAnswerer:
                 retry_after=5,
                 extensions={"partial": text.said},
             ) from error
+        except (GeneratorExit, asyncio.CancelledError):
+            route.end("client_gone")
+            raise
         if shown := text.rest():
             yield Delta(text=shown)
         if not text.said:
-            yield notes.route("empty")
+            route.end("empty")
             raise Silent("empty")
         cut = cut and not text.ended
         if cut:
             yield Delta(text="…")
-        yield notes.route("answered")
+        route.end("answered")
         sentences, citations = await asyncio.to_thread(self._checked, text.said, cut, request)
         for sentence in sentences:
             yield sentence
         for citation in citations:
             yield citation
-        yield notes.usage
+        yield route.usage
 
     def _checked(self, said: str, cut: bool, request: AnswerRequest) -> tuple[list[Sentence], list[Citation]]:
         said = f"{said}…" if cut else said

@@ -56,8 +56,8 @@ class Answerer(Protocol):
     """What the answer object names as its author."""
 
     def answer(self, request: AnswerRequest) -> AsyncGenerator[Piece, None]:
-        """The text in pieces, then its sentences, one citation for each passage it points to, usage if known, and
-        the route if a language model was asked.
+        """The route if a language model is asked, filled while it answers; the text in pieces, then its sentences, one
+        citation for each passage it points to, and usage if known.
 
         Every `[n]` in the text points to a passage, and nothing in it is markup that a client would run or load.
         Raises `Silent` before the first text, or `shared.errors.Unavailable` after it,

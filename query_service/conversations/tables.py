@@ -79,11 +79,12 @@ class RoutingDecision(OwnedRow, table=True):
     """Who wrote one answer, or failed to: written whenever a language model was asked for it."""
 
     __tablename__ = "routing_decisions"
+    __table_args__ = (Index("ix_routing_decisions_created_at", "created_at"),)
 
     conversation_id: UUID | None = Field(default=None, foreign_key="conversations.id", index=True)
     """Empty, as the message, for questions whose conversation the caller keeps himself."""
     message_id: UUID | None = Field(default=None, index=True)
-    """The answer's; there is no such message when the model broke off."""
+    """The answer's; there is no such message when the model broke off or the caller hung up."""
     asked_model: str
     """LLM__MODEL."""
     model: str = ""
@@ -92,7 +93,7 @@ class RoutingDecision(OwnedRow, table=True):
     """The proxy's name of it."""
     fallbacks: int = 0
     outcome: str
-    """`answered`, or the kind of failure (query_service/llm/protocol.py)."""
+    """`answered`, `client_gone` (the caller hung up first), or the kind of failure (query_service/llm/protocol.py)."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float | None = None

@@ -7,13 +7,11 @@ import pytest
 from fastapi import FastAPI, Request, Response
 from fastapi.testclient import TestClient
 from prometheus_client import REGISTRY
-from sqlalchemy import Engine
-from sqlmodel import Session, select
 
-from query_service.conversations.tables import RoutingDecision
 from tests.integration.query.litellm_proxy import PROXY_KEY, litellm_proxy
-from tests.integration.query.servers import serving, until
+from tests.integration.query.servers import serving
 from tests.integration.query.test_language_model import ask, events_of
+from tests.integration.query.test_routing_book import decision
 from tests.integration.query.upstreams import WORDS, Upstream
 
 CONFIG = Path(__file__).parents[3] / "deploy" / "litellm.yaml"
@@ -61,18 +59,6 @@ def proxy(tiers: Tiers, folder: Path) -> Iterator[str]:
 
 def over(proxy: str, model: str) -> dict[str, object]:
     return {"base_url": proxy, "model": model, "api_key": PROXY_KEY}
-
-
-def decision(engine: Engine) -> RoutingDecision:
-    """The one row of the book; written after the answer."""
-
-    def rows() -> list[RoutingDecision]:
-        with Session(engine) as session:
-            return list(session.exec(select(RoutingDecision)))
-
-    until(rows)
-    (row,) = rows()
-    return row
 
 
 def spent(tier: str) -> float:

@@ -10,6 +10,7 @@ from query_service.events import Delta, Sentence, Usage
 from query_service.llm.budget import Window
 from query_service.llm.guarded import GuardedLlm
 from query_service.llm.protocol import CutShort, LlmFailed
+from query_service.llm.route import Route
 from shared.errors import Unavailable
 from shared.models import Citation
 from tests.unit.query.samples import citer, passage, reader, request
@@ -91,6 +92,9 @@ async def test_closing_the_answer_closes_the_model_call():
     llm = ScriptedLlm("O 5G nasceu ", "em 2018", NEVER)
     guarded = GuardedLlm(llm, first_token_s=5, timeout_s=5)
     answer = LlmAnswerer(guarded, citer, SupportChecker(reader), WINDOW).answer(request("Quando?", PASSAGE))
+    route = await anext(answer)
+    assert isinstance(route, Route)
     assert await anext(answer) == Delta(text="O 5G ")
     await answer.aclose()
     assert llm.closed
+    assert route.outcome == "client_gone"
