@@ -17,6 +17,7 @@ from query_service.answering.support import SupportChecker
 from query_service.answering.writer import Writer
 from query_service.api.conversations import conversation_routes, feedback_routes
 from query_service.api.openai import openai_routes
+from query_service.api.openai_errors import OpenAIErrors
 from query_service.api.perguntar import perguntar_routes
 from query_service.api.questions import ask_routes, search_routes
 from query_service.ask import Asker
@@ -140,6 +141,7 @@ def build_app(
         "(the limit follows QUERY__MAX_QUESTION_CHARS).",
     )
     app.add_middleware(RateLimitHeaders)
+    app.add_middleware(OpenAIErrors)
     app.include_router(console_routes())
     app.include_router(ask_routes(asker, allowed, admit, settings.query))
     app.include_router(perguntar_routes(asker, allowed, admit, settings.query))

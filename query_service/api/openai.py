@@ -3,21 +3,19 @@
 The protocol has no conversations: the client sends all that was said each time, and nothing is kept here.
 """
 
-import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from query_service.api.access import Admit, Allowed, credential_of
+from query_service.api.access import Admit, Allowed, credential_of, key_first
 from query_service.api.connection import while_connected
+from query_service.api.openai_errors import openai_error
 from query_service.api.openai_shapes import (
     MODEL,
     ChatRequest,
@@ -35,7 +33,7 @@ from query_service.events import Delta, Done, Event, Meta
 from query_service.question import Question
 from query_service.words.language import Language, language_of
 from shared.auth.keys import Principal
-from shared.errors import BadRequest, NotFound, XgtwinError
+from shared.errors import NotFound, XgtwinError
 from shared.observability.logs import get_logger
 from shared.settings import QuerySettings
 
@@ -43,11 +41,10 @@ log = get_logger(__name__)
 
 SINCE = 1_767_225_600
 """When the model "was created": clients want a number; it is the beginning of 2026."""
-_TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
 
 
 def openai_routes(asker: Asker, allowed: Allowed, admit: Admit, settings: QuerySettings) -> APIRouter:
-    router = APIRouter(prefix="/v1", tags=["openai"], route_class=_openai_route(allowed))
+    router = APIRouter(prefix="/v1", tags=["openai"], route_class=key_first(allowed))
 
     @router.get("/models")
     async def models() -> dict[str, Any]:
@@ -66,6 +63,7 @@ def openai_routes(asker: Asker, allowed: Allowed, admit: Admit, settings: QueryS
         `stream: true` sends chunks, the proof on the last one.
         """
         _known(body.model)
+        body.refuse_what_would_be_lost()
         asked, told = body.conversation()
         question = Question(
             organization_id=principal.organization_id,
@@ -111,10 +109,10 @@ async def _chunks(
                         yield _sent(usage_chunk(answer_id, created, event.usage))
         except XgtwinError as error:
             log.warning("stream_failed", code=error.code, detail=error.detail)
-            yield _sent(_error(error))
+            yield _sent(openai_error(error.status, error.detail, error.code))
         except Exception as error:  # the status is sent already: this is all that can still be said
             log.error("unexpected_error", path="/v1/chat/completions", exc_info=error)
-            yield _sent(_error(XgtwinError("Something failed here that we did not foresee.")))
+            yield _sent(openai_error(500, "Something failed here that we did not foresee.", XgtwinError.code))
         yield ServerSentEvent("[DONE]", sep="\n")
 
 
@@ -128,39 +126,8 @@ def _model() -> dict[str, Any]:
 
 def _known(name: str) -> None:
     if name != MODEL:
-        raise NotFound(f"There is no model {name!r} here; the one there is is {MODEL!r}.", code="model_not_found")
-
-
-def _error(error: XgtwinError, param: str | None = None) -> dict[str, Any]:
-    kind = _TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "server_error")
-    return {"error": {"message": error.detail, "type": kind, "code": error.code, "param": param}}
-
-
-def _openai_route(allowed: Allowed) -> type[APIRoute]:
-    """Routes whose refusals have OpenAI's shape, which its clients show; the key is looked at before the body."""
-
-    class OpenAIRoute(APIRoute):
-        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-            handle = super().get_route_handler()
-
-            async def answered(request: Request) -> Response:
-                try:
-                    await asyncio.to_thread(allowed, request)
-                    return await handle(request)
-                except XgtwinError as error:
-                    return _refused(error)
-                except RequestValidationError as error:
-                    first = error.errors()[0]
-                    field = ".".join(str(part) for part in first["loc"] if part != "body")
-                    return _refused(BadRequest(f"{field or 'The body'}: {first['msg']}."), field or None)
-
-            return answered
-
-    return OpenAIRoute
-
-
-def _refused(error: XgtwinError, param: str | None = None) -> JSONResponse:
-    headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
-    if error.status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse(_error(error, param), status_code=error.status, headers=headers)
+        raise NotFound(
+            f"There is no model {name!r} here; the one there is is {MODEL!r}.",
+            code="model_not_found",
+            extensions={"param": "model"},
+        )

@@ -1,7 +1,8 @@
 """The shapes of the OpenAI route: what any chat client sends, and what it gets back.
 
-Fields that only steer a language model (`temperature`, `tools`, ...) are taken and not looked at: how answers are made
-is set by the operator, and clients send them unasked.
+Fields that only steer how a model writes (`temperature`, `max_tokens`, `stop`, `seed`, tools that it may call or not)
+are taken and not looked at: how answers are made is set by the operator, and clients send them unasked. Those that an
+answer would have to obey to be understood are refused.
 """
 
 from typing import Annotated, Any, Literal
@@ -56,12 +57,36 @@ class StreamOptions(Lenient):
     include_usage: bool | None = False
 
 
+class ResponseFormat(Lenient):
+    type: str
+
+
 class ChatRequest(Lenient):
     model: str
     messages: Annotated[list[ChatMessage], Field(min_length=1)]
     stream: bool | None = False
     stream_options: StreamOptions | None = None
     user: User = None
+    n: Annotated[int | None, Field(ge=1)] = None
+    response_format: ResponseFormat | None = None
+    tool_choice: str | dict[str, Any] | None = None
+    function_call: str | dict[str, Any] | None = None
+    logprobs: bool | None = None
+    modalities: list[str] | None = None
+
+    def refuse_what_would_be_lost(self) -> None:
+        """Raises `BadRequest` for what changes the shape of an answer: its reader would wait for it, or stumble."""
+        if self.n not in (None, 1):
+            raise _lost("n", "Each question gets one answer here; leave it out or send 1.")
+        if self.response_format and self.response_format.type != "text":
+            raise _lost("response_format", "Answers are text with its proof beside it; ask for JSON elsewhere.")
+        for name in ("tool_choice", "function_call"):
+            if getattr(self, name) not in (None, "auto", "none"):
+                raise _lost(name, "This service calls no tools; it can only be offered some ('auto').")
+        if self.logprobs:
+            raise _lost("logprobs", "Answers come without probabilities of their words.")
+        if "audio" in (self.modalities or ()):
+            raise _lost("modalities", "Answers are text; they are not spoken here.")
 
     def conversation(self) -> tuple[str, tuple[Turn, ...]]:
         """The question, and what was said before it. Instructions (`system`) are not for clients to give here.
@@ -115,6 +140,12 @@ def completion_id(done: Done) -> str:
 def proof(done: Done) -> dict[str, Any]:
     """What OpenAI's shape has no place for."""
     return done.model_dump(mode="json", include={"citations", "grounded", "reason"})
+
+
+def _lost(param: str, advice: str) -> BadRequest:
+    return BadRequest(
+        f"{param} as it was sent cannot be done. {advice}", code="unsupported_value", extensions={"param": param}
+    )
 
 
 def _chunk_head(answer_id: str, created: int) -> dict[str, Any]:

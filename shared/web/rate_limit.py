@@ -1,5 +1,8 @@
 """How often one caller may ask: refused with 429, when to come back, and `RateLimit` headers on every answer.
 
+The headers list every limit that was counted (draft-ietf-httpapi-ratelimit-headers-10), so the one that binds is among
+them; one that refuses ends the list.
+
 Callers are told apart by their keys, and by their addresses where no keys are wanted. The budget is counted in Redis
 for all replicas together, or in this process: without Redis, and while it is away.
 """
@@ -44,26 +47,29 @@ class RateLimit:
             raise Unavailable(
                 f'{self._setting} is "{limits}"; write it like "60/minute" or "5/second; 500/hour".'
             ) from error
+        self._policy = ", ".join(f"{self._name(one)};q={one.amount};w={one.get_expiry()}" for one in self._limits)
         self._here = MovingWindowRateLimiter(MemoryStorage())
         self._shared = MovingWindowRateLimiter(_storage(link)) if link is not None else None
 
     async def admit(self, request: Request) -> None:
         """Count a request whose key has been checked. Raises `TooManyRequests`, which is not counted."""
         caller = self._caller(request)
+        counted: list[str] = []
         for limit in self._limits:
             admitted, window = await self._count(limit, caller)
             seconds = max(1, math.ceil(window.reset_time - time.time()))
-            name = f'"{self._service}"'
-            request.scope["state"][_HEADERS] = {
-                "RateLimit-Policy": f"{name};q={limit.amount};w={limit.get_expiry()}",
-                "RateLimit": f"{name};r={max(0, window.remaining)};t={seconds}",
-            }
+            counted.append(f"{self._name(limit)};r={max(0, window.remaining)};t={seconds}")
+            request.scope["state"][_HEADERS] = {"RateLimit-Policy": self._policy, "RateLimit": ", ".join(counted)}
             if not admitted:
                 RATE_LIMITED.labels(self._service).inc()
                 raise TooManyRequests(
                     f"This service takes {limit} from each caller ({self._setting}). Ask again in {seconds} s.",
                     retry_after=seconds,
                 )
+
+    def _name(self, limit: RateLimitItem) -> str:
+        """What a limit is called in both headers, so that each of several finds its state."""
+        return f'"{self._service}-{limit.get_expiry()}s"'
 
     async def _count(self, limit: RateLimitItem, caller: str) -> tuple[bool, WindowStats]:
         if self._shared is not None and self._link is not None:

@@ -16,7 +16,7 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
 
 async def test_uploads_and_new_versions_draw_on_one_budget(service: Service):
     first = await service.upload("a.txt", b"Um texto.")
-    assert (first.status_code, first.headers["RateLimit"][:14]) == (202, '"ingest";r=1;t')
+    assert (first.status_code, first.headers["RateLimit"][:20]) == (202, '"ingest-3600s";r=1;t')
     document_id = first.json()["documents"][0]["id"]
     version = {"files": ("a.txt", b"Outro texto.")}
     assert (await service.http.put(f"/documents/{document_id}", files=version)).status_code == 202

@@ -14,6 +14,7 @@ from shared.auth.keys import Scope, create_key
 from tests.integration.query.servers import serving
 
 PICTURE = [{"type": "image_url", "image_url": {"url": "data:image/png;base64,"}}]
+TOOL = {"type": "function", "function": {"name": "lamp", "parameters": {"type": "object", "properties": {}}}}
 QUESTION: Any = {"role": "user", "content": "Quando o Inatel foi fundado?"}
 
 
@@ -121,10 +122,10 @@ def test_a_question_beside_the_documents_is_refused_and_says_so(chat):
     ("body", "status", "code"),
     [
         ({"model": "gpt-5", "messages": [QUESTION]}, 404, "model_not_found"),
-        ({"model": "xgtwin", "messages": []}, 400, "bad_request"),
-        ({"model": "xgtwin"}, 400, "bad_request"),
+        ({"model": "xgtwin", "messages": []}, 400, "invalid_request"),
+        ({"model": "xgtwin"}, 400, "invalid_request"),
         ({"model": "xgtwin", "messages": [{"role": "assistant", "content": "Oi"}]}, 400, "no_question"),
-        ({"model": "xgtwin", "messages": [{"role": "user", "content": "  "}]}, 422, "empty_question"),
+        ({"model": "xgtwin", "messages": [{"role": "user", "content": "  "}]}, 400, "empty_question"),
         (
             {"model": "xgtwin", "messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
             400,
@@ -139,6 +140,100 @@ def test_what_cannot_be_answered_is_refused_in_openai_s_shape(address, body, sta
     assert set(error) == {"message", "type", "code", "param"}
     assert error["code"] == code
     assert error["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/models/gpt-5", 404, "model_not_found"),
+        ("POST", "/embeddings", 404, "not_found"),
+        ("GET", "", 404, "not_found"),
+        ("GET", "/chat/completions", 405, "method_not_allowed"),
+    ],
+)
+def test_what_is_not_there_is_told_in_openai_s_shape(address, method, path, status, code):
+    response = httpx.request(method, f"{address}{path}")
+    error = response.json()["error"]
+    assert (response.status_code, error["code"], set(error)) == (status, code, {"message", "type", "code", "param"})
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["x-request-id"]
+
+
+def test_a_body_over_the_limit_is_told_in_openai_s_shape(address):
+    response = httpx.post(f"{address}/chat/completions", content=b"x" * 5_000_000)
+    assert (response.status_code, response.json()["error"]["code"]) == (413, "too_large")
+    assert "QUERY__MAX_QUESTION_CHARS" in response.json()["error"]["message"]
+
+
+def test_broken_json_and_a_foreign_page_are_told_in_openai_s_shape(address):
+    broken = httpx.post(f"{address}/chat/completions", content=b"{", headers={"Content-Type": "application/json"})
+    assert (broken.status_code, broken.json()["error"]["code"]) == (400, "invalid_request")
+    foreign = httpx.post(f"{address}/chat/completions", json={}, headers={"Origin": "https://elsewhere.example"})
+    assert (foreign.status_code, foreign.json()["error"]["type"]) == (403, "permission_error")
+
+
+def test_a_model_that_breaks_off_is_a_server_error_in_openai_s_shape(build, llm, model):
+    model.script = ["O Inatel foi ", model.DROP]
+    with (
+        serving(build(llm=llm)) as address,
+        OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0) as client,
+    ):
+        with pytest.raises(openai.InternalServerError) as broken:
+            client.chat.completions.create(model="xgtwin", messages=[QUESTION])
+        with pytest.raises(openai.APIError) as in_a_stream:
+            list(client.chat.completions.create(model="xgtwin", messages=[QUESTION], stream=True))
+    assert (broken.value.status_code, broken.value.code, broken.value.type) == (503, "llm_interrupted", "server_error")
+    assert broken.value.response.headers["retry-after"]
+    assert (in_a_stream.value.code, in_a_stream.value.type) == ("llm_interrupted", "server_error")
+
+
+def test_a_caller_over_the_limit_gets_the_clients_own_error(build):
+    with (
+        serving(build(query={"rate_limit": "1/hour"})) as address,
+        OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0) as client,
+    ):
+        client.chat.completions.create(model="xgtwin", messages=[QUESTION])
+        with pytest.raises(openai.RateLimitError) as refused:
+            client.chat.completions.create(model="xgtwin", messages=[QUESTION])
+    assert (refused.value.code, refused.value.type) == ("too_many_requests", "rate_limit_error")
+    assert int(refused.value.response.headers["retry-after"]) > 3500
+
+
+@pytest.mark.parametrize(
+    ("asked", "param"),
+    [
+        ({"n": 2}, "n"),
+        ({"n": 0}, "n"),
+        ({"response_format": {"type": "json_object"}}, "response_format"),
+        ({"tools": [TOOL], "tool_choice": "required"}, "tool_choice"),
+        ({"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "lamp"}}}, "tool_choice"),
+        ({"logprobs": True}, "logprobs"),
+        ({"modalities": ["text", "audio"]}, "modalities"),
+    ],
+)
+def test_what_would_be_lost_in_silence_is_refused_by_its_name(chat, asked, param):
+    with pytest.raises(openai.BadRequestError) as refused:
+        chat.create(model="xgtwin", messages=[QUESTION], **asked)
+    assert refused.value.param == param
+    assert param in refused.value.message
+
+
+def test_what_clients_send_unasked_is_taken(chat):
+    steering: Any = {
+        "n": 1,
+        "temperature": 0.7,
+        "top_p": 0.9,
+        "max_tokens": 5,
+        "stop": ["Inatel"],
+        "seed": 7,
+        "tools": [TOOL],
+        "tool_choice": "auto",
+        "response_format": {"type": "text"},
+        "logprobs": False,
+        "modalities": ["text"],
+    }
+    answer = chat.create(model="xgtwin", messages=[QUESTION], **steering)
+    assert "31 de março de 1965" in answer.choices[0].message.content
 
 
 def test_without_a_key_where_one_is_needed_the_client_raises_its_own_error(build, engine):

@@ -1,5 +1,6 @@
 """Who asks too often is told so, when to come back, and in his language; replicas share one budget."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -43,13 +44,23 @@ def test_who_asks_too_often_is_told_when_to_come_back(build: Build):
     with TestClient(build(query=TWO)) as client:
         first, second, third = (search(client) for _ in range(3))
     assert [one.status_code for one in (first, second, third)] == [200, 200, 429]
-    assert first.headers["RateLimit-Policy"] == '"query";q=2;w=3600'
-    assert first.headers["RateLimit"].startswith('"query";r=1;t=')
-    assert third.headers["RateLimit"].startswith('"query";r=0;t=')
+    assert first.headers["RateLimit-Policy"] == '"query-3600s";q=2;w=3600'
+    assert first.headers["RateLimit"].startswith('"query-3600s";r=1;t=')
+    assert third.headers["RateLimit"].startswith('"query-3600s";r=0;t=')
     assert 3500 < int(third.headers["Retry-After"]) <= 3600
     assert third.json()["code"] == "too_many_requests"
     assert "QUERY__RATE_LIMIT" in third.json()["detail"]
     assert refused() == before + 1
+
+
+def test_of_two_limits_each_is_told_and_the_one_that_binds_sets_the_time(build: Build):
+    with TestClient(build(query={"rate_limit": "100/hour; 2/minute"})) as client:
+        first, _, third = (search(client) for _ in range(3))
+    assert first.headers["RateLimit-Policy"] == '"query-60s";q=2;w=60, "query-3600s";q=100;w=3600'
+    assert re.fullmatch(r'"query-60s";r=1;t=\d+, "query-3600s";r=99;t=\d+', first.headers["RateLimit"])
+    assert re.fullmatch(r'"query-60s";r=0;t=\d+', third.headers["RateLimit"])
+    assert third.headers["RateLimit-Policy"] == first.headers["RateLimit-Policy"]
+    assert (third.status_code, int(third.headers["Retry-After"]) <= 60) == (429, True)
 
 
 def test_all_routes_that_ask_draw_on_one_budget_and_refuse_in_their_own_shapes(build: Build):
