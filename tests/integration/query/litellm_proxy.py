@@ -12,9 +12,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 
 PROXY_KEY = f"sk-{secrets.token_hex(16)}"
 STARTS_WITHIN_S = 90
+ROOT = Path(__file__).parents[3]
 
 
 @contextmanager
@@ -28,7 +30,7 @@ def litellm_proxy(config: Path, folder: Path, environment: Mapping[str, str] | N
         port = free.getsockname()[1]
     log = folder / "litellm.log"
     command = [binary, "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
-    own = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MASTER_KEY": PROXY_KEY}
+    own = {**_fixed_in_compose(), "LITELLM_MASTER_KEY": PROXY_KEY}
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=folder, env={**os.environ, **own, **(environment or {})}, stdout=output, stderr=output
@@ -39,6 +41,12 @@ def litellm_proxy(config: Path, folder: Path, environment: Mapping[str, str] | N
         finally:
             process.terminate()
             process.wait(10)
+
+
+def _fixed_in_compose() -> dict[str, str]:
+    """What docker-compose.yml sets for the proxy, whatever .env says: it must start with these."""
+    service = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["litellm"]
+    return {name: value for name, value in service["environment"].items() if "$" not in value}
 
 
 def _wait_until_alive(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
