@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from tests.collector import collecting
 from tests.integration.ingest.documents import long_text
 from tests.integration.ingest.worker_processes import Installation, Program, installation
 from tests.postgres import Databases
@@ -21,10 +23,14 @@ def in_the_middle(there: Installation, job_id: str) -> bool:
     return bool(progress["stage"] == "embedding" and 0 < progress["done"] < progress["total"])
 
 
+def lines(program: Program) -> list[dict[str, Any]]:
+    """Its log, each line of it JSON."""
+    return [json.loads(line) for line in program.log.read_text().splitlines() if line.startswith("{")]
+
+
 def events(program: Program) -> list[str]:
-    """Names of the events that the program logged, each on a line of JSON."""
-    lines = [line for line in program.log.read_text().splitlines() if line.startswith("{")]
-    return [json.loads(line)["event"] for line in lines]
+    """Names of the events that the program logged."""
+    return [str(line["event"]) for line in lines(program)]
 
 
 def test_documents_become_searchable_by_the_hands_of_worker_processes_alone(tmp_path: Path, postgres: Databases):
@@ -87,6 +93,37 @@ def test_what_is_accepted_while_redis_is_away_is_worked_on_when_it_is_back(tmp_p
         there.until(lambda: there.ready() == 6, "all documents")
         there.until(lambda: there.facts()["jobs"]["queue"] == "ok", "the page to say that Redis is back")
         assert worker.process.poll() is None
+
+
+@pytest.mark.parametrize("way", ["upload", "watched folder"])
+def test_a_document_is_one_trace_and_one_job_id_from_its_arrival_to_the_worker(
+    tmp_path: Path, postgres: Databases, way: str
+):
+    watched = tmp_path / "watched"
+    watched.mkdir()
+    watching = {"INGEST__WATCH": "auto", "INGEST__WATCH_DIR": str(watched)}
+    with (
+        collecting() as collector,
+        installation(tmp_path, postgres, TRACES__ENDPOINT=collector.url, **watching) as there,
+    ):
+        service = there.service()
+        if way == "upload":
+            there.upload("bancada.txt", b"A bancada tem oito antenas.")
+        else:
+            (watched / "bancada.txt").write_bytes(b"A bancada tem oito antenas.")
+        worker = there.worker()
+        there.until(lambda: there.ready() == 1, "the document")
+        there.until(lambda: {"admit", "publishing"} <= {span.name for span in collector.spans}, "the spans")
+        assert (service.stop(), worker.stop()) == (0, 0)
+    above = ["POST /documents", "admit"] if way == "upload" else ["admit"]
+    for stage in ("parsing", "embedding", "publishing"):
+        assert collector.path(stage) == [*above, "job ingest", stage]
+        assert collector.named(stage).service == "ingest_service.worker"
+    assert collector.named("admit").service == "ingest_service"
+    job = collector.named("job ingest")
+    (ready,) = [line for line in lines(worker) if line["event"] == "document_ready"]
+    assert (ready["trace_id"], ready["document_id"]) == (job.trace, job.facts["xgtwin.document_id"])
+    assert ready["job_id"] in {line.get("job_id") for line in lines(service)}
 
 
 def test_a_worker_shows_its_metrics(tmp_path: Path, postgres: Databases):
