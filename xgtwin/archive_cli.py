@@ -28,7 +28,9 @@ def migrate(
 @archive_app.command()
 def backup(
     to: Annotated[Path, typer.Option(help="A folder for it, or a file of its own: name.zip.")] = Path("backups"),
-    keep: Annotated[int | None, typer.Option(min=1, help="Then delete all but so many of the newest there.")] = None,
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="Then delete each one there of which so many newer ones hold as much.")
+    ] = None,
 ) -> None:
     """Put everything into one file: database, originals, vectors. The services may run meanwhile."""
     from xgtwin.backup_command import backup as run

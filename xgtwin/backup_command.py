@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from shared.errors import BadRequest
+from shared.errors import BadRequest, Unavailable
 from shared.settings import Settings
 from xgtwin.archive.backup import back_up
 from xgtwin.archive.manifest import Manifest
@@ -16,17 +16,19 @@ from xgtwin.archive.writing import drop_older, usual_name
 def backup(settings: Settings, to: Path, keep: int | None) -> None:
     """Write a backup into the folder `to`, or to the file `to` if its name ends in .zip; print what is in it.
 
-    `keep` deletes all but so many of the newest in that folder afterwards. Raises `BadRequest` for `keep` with a file.
+    `keep` afterwards deletes those in that folder of which so many newer ones hold as much. Raises `BadRequest` for
+    `keep` with a file, and `Unavailable`, once the backup is there, if it lacks what a running installation must have.
     """
     to_file = to.suffix == ".zip"
     if to_file and keep is not None:
         raise BadRequest("--keep is for a folder of backups: name one with --to.")
-    target = to if to_file else to / usual_name()
-    manifest = back_up(settings, target)
-    _show(manifest)
-    print(f"{target}: {target.stat().st_size / (1 << 20):.1f} MiB. Keep it where only you can read it.")
+    made = back_up(settings, to if to_file else to / usual_name())
+    _show(made.manifest)
+    print(f"{made.path}: {made.path.stat().st_size / (1 << 20):.1f} MiB. Keep it where only you can read it.")
     for path in drop_older(to, keep) if keep is not None else []:
         print(f"{path} is deleted (--keep {keep}).")
+    if made.amiss:
+        raise Unavailable(f"{made.path} is not whole. {_what_is_amiss(made.manifest)}")
 
 
 def restore(settings: Settings, backup: Path) -> None:
@@ -35,6 +37,18 @@ def restore(settings: Settings, backup: Path) -> None:
     _show(manifest)
     print(f"The installation of {manifest.made_at:%Y-%m-%d %H:%M} (UTC) is here again. Put the files of the watched")
     print("folder back before the start, or what came from there counts as deleted.")
+
+
+def _what_is_amiss(manifest: Manifest) -> str:
+    sentences = []
+    if manifest.vectors is None and manifest.without_vectors:
+        sentences.append(f"The vectors are not in it: {manifest.without_vectors}")
+    if manifest.lost_originals:
+        sentences.append(
+            f"The originals of {manifest.lost_originals} documents are not in the data folder. Is XGTWIN_DATA_DIR the "
+            "right one, and mounted? If they are lost, send those documents again or delete them."
+        )
+    return " ".join(sentences)
 
 
 def _show(manifest: Manifest) -> None:
@@ -47,7 +61,10 @@ def _show(manifest: Manifest) -> None:
         table.add_row("originals lost", f"{manifest.lost_originals}, whose documents are there without their bytes")
     if manifest.vectors is not None:
         made_with = manifest.vectors.made_with.model or "words alone"
-        table.add_row("vectors", f"{manifest.vectors.chunks} chunks ({made_with})")
-    else:
+        partly = f", not all dense: {manifest.without_vectors}" if manifest.without_vectors else ""
+        table.add_row("vectors", f"{manifest.vectors.chunks} chunks ({made_with}){partly}")
+    elif manifest.without_vectors:
         table.add_row("vectors", f"none, they are made anew after a restore: {manifest.without_vectors}")
+    else:
+        table.add_row("vectors", "none: no document is searchable")
     Console(highlight=False).print(table)

@@ -13,7 +13,7 @@ import qdrant_edge as edge
 from shared.errors import Unavailable
 from shared.observability.logs import get_logger
 from shared.vector_store import shard_folder
-from shared.vector_store.generation import DamagedVectors
+from shared.vector_store.generation import DamagedVectors, InUse
 from shared.vector_store.stored_chunk import DAY, DENSE, DOCUMENT_ID, LABELS, LEX, SHELF, TERMS, VERSION
 
 log = get_logger(__name__)
@@ -33,10 +33,10 @@ _PASSING = tuple(
 
 
 def held(folder: Path) -> IO[bytes]:
-    """The folder's lock, until it is closed. Raises `Unavailable` while another process has it."""
+    """The folder's lock, until it is closed. Raises `InUse` while another process has it."""
     if file := shard_folder.hold(folder):
         return file
-    raise Unavailable(
+    raise InUse(
         "The vectors in the data folder (XGTWIN_DATA_DIR) are in use by another xgtwin process. "
         "Stop that one, or let both use a Qdrant server (STORE__QDRANT_URL)."
     )

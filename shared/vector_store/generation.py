@@ -22,6 +22,10 @@ class DamagedVectors(Unavailable):
     """The files of a generation cannot be read, or do not say what they were made with."""
 
 
+class InUse(Unavailable):
+    """Another process has the vectors to itself."""
+
+
 class NoRoom(Unavailable):
     """The disk has no room for what a generation takes."""
 

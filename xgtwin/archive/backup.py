@@ -19,6 +19,7 @@ from shared.errors import Conflict, Unavailable
 from shared.models import DocumentStatus
 from shared.settings import Settings
 from shared.vector_store.bootstrap import open_store
+from shared.vector_store.generation import InUse
 from shared.version import VERSION
 from xgtwin.archive.database import as_of_now, opened, shown
 from xgtwin.archive.files import add_originals
@@ -30,6 +31,7 @@ from xgtwin.archive.writing import ArchiveWriter, new_archive
 
 LOOKS = 3
 """At the database, while documents go whose bytes were not copied yet; after that they count as lost."""
+SWAPPED = "another generation of vectors took their place meanwhile; the rest is made anew after a restore"
 
 
 @dataclass(frozen=True)
@@ -41,28 +43,47 @@ class Snapshot:
     lost_originals: int
 
 
-def back_up(settings: Settings, target: Path) -> Manifest:
+@dataclass(frozen=True)
+class Made:
+    """A backup at `path`. Where something is `amiss`, a person has to mend it before the next one is whole."""
+
+    path: Path
+    manifest: Manifest
+    amiss: bool
+
+
+@dataclass(frozen=True)
+class Added:
+    """The vectors that the archive holds, why not all of them, and whether that is amiss."""
+
+    vectors: Vectors | None = None
+    without: str = ""
+    amiss: bool = False
+
+
+def back_up(settings: Settings, target: Path) -> Made:
     """Write a backup of the configured installation to `target`; what is in it.
 
-    The vectors are left out, and the manifest says why, when the store cannot be opened: while xgtwin runs, embedded
-    ones are its alone. Raises `NotFound` or `Unavailable` without a database, and what `new_archive` raises.
+    The vectors are left out, and the manifest says why, when the store cannot be opened. Nothing is amiss while xgtwin
+    runs and embedded ones are its alone. Raises `NotFound` or `Unavailable` without a database, and what `new_archive`
+    raises.
     """
     with opened(settings, database_url(settings), must_exist=True) as engine, new_archive(target) as archive:
         revision = _known_revision(engine)
         snapshot = _add_originals_and_rows(archive, engine, tables_at(revision), settings.data_dir)
-        vectors, reason = _add_vectors(archive, settings, snapshot.published)
+        added = _add_vectors(archive, settings, snapshot.published)
         manifest = Manifest(
             product=VERSION,
             revision=revision,
             made_at=utc_now(),
             tables=snapshot.tables,
-            vectors=vectors,
-            without_vectors=reason,
+            vectors=added.vectors,
+            without_vectors=added.without,
             lost_originals=snapshot.lost_originals,
             members=archive.members,
         )
         archive.finish(manifest)
-    return manifest
+    return Made(archive.target, manifest, added.amiss or snapshot.lost_originals > 0)
 
 
 def _known_revision(engine: Engine) -> str:
@@ -121,14 +142,15 @@ def _lines(connection: Connection, table: Table, digest: Digest) -> Iterator[byt
         yield line + b"\n"
 
 
-def _add_vectors(archive: ArchiveWriter, settings: Settings, published: list[Published]) -> tuple[Vectors | None, str]:
+def _add_vectors(archive: ArchiveWriter, settings: Settings, published: list[Published]) -> Added:
     if not published:
-        return None, "no document is searchable"
+        return Added()
     try:
         store = open_store(settings, None)
     except Unavailable as error:
-        return None, error.detail
+        return Added(without=error.detail, amiss=not isinstance(error, InUse))
     with closing(store):
         export = Export(store, published)
         archive.add(VECTORS, export)
-    return Vectors(made_with=export.made_with, documents=export.documents, chunks=export.chunks), ""
+        vectors = Vectors(made_with=export.made_with, documents=export.documents, chunks=export.chunks)
+        return Added(vectors, SWAPPED if export.swapped else "")

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table
 
+from shared.db.corpus import all_corpora_changed
 from shared.db.engine import migrate
 from shared.db.revisions import known_revisions, revision_of
 from shared.errors import Conflict, XgtwinError
@@ -28,7 +29,8 @@ def copy_database(settings: Settings, source: str, target: str) -> list[Copied]:
     """Copy every table of the database `source` (a URL) into the empty database `target`, in one transaction there.
 
     Both are held alone meanwhile. Raises `Conflict` if one is in use, the target is not empty, or a schema is not this
-    release's; whatever is raised, the target holds no row.
+    release's; whatever is raised, the target holds no row. Afterwards alone the target's versions of the documents
+    rise: what was derived from another database's is not given as theirs.
     """
     with opened(settings, source, must_exist=True) as here, opened(settings, target) as there:
         if shown(here) == shown(there):
@@ -41,7 +43,9 @@ def copy_database(settings: Settings, source: str, target: str) -> list[Copied]:
         tables = tables_at(known_revisions()[-1])
         with alone(here, tables) as old, alone(there, tables) as new:
             clear_the_new(new, tables)
-            return [_copy(old, new, table) for table in tables]
+            copied = [_copy(old, new, table) for table in tables]
+        all_corpora_changed(there)
+        return copied
 
 
 def _copy(old: Connection, new: Connection, table: Table) -> Copied:

@@ -38,17 +38,28 @@ class Published:
 
 class Export:
     """Lines of a backup's vectors. What was republished since the database was read is passed over: whoever restores
-    finds it missing, and reads it again."""
+    finds it missing, and reads it again.
+
+    All dense vectors are of the generation that was current at the beginning. Another one that takes its place
+    meanwhile gives its chunks without theirs, which the ingest service makes after a restore.
+    """
 
     def __init__(self, store: GenerationalStore, documents: Iterable[Published]) -> None:
         self.made_with: Fingerprint = store.fingerprint
         self.documents = self.chunks = 0
-        self._store, self._wanted = store, documents
+        self._store, self._wanted, self._generation = store, documents, store.number
+
+    @property
+    def swapped(self) -> bool:
+        """Whether another generation has taken the place of the first."""
+        return self._store.number != self._generation
 
     def __iter__(self) -> Iterator[bytes]:
         for document in self._wanted:
             place = document.organization_id, document.document_id
             dense = self._store.dense_vectors(*place)
+            if self.swapped:  # asked after the reading: numbers only change on the way to it
+                dense = {}
             chunks = [chunk for chunk in self._store.chunks(*place) if chunk.version == document.version]
             for chunk in chunks:
                 yield _line(chunk, dense.get(chunk.id))

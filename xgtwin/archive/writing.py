@@ -13,16 +13,20 @@ from shared.db.rows import utc_now
 from shared.errors import Conflict, Unavailable
 from xgtwin.archive.manifest import MANIFEST, Manifest, Member
 
-NAME, SUFFIX, UNFINISHED = "xgtwin-backup-", ".zip", ".partial"
+NAME, SUFFIX, UNFINISHED, WITHOUT = "xgtwin-backup-", ".zip", ".partial", "-without-"
 OWNER_ONLY = 0o600
 """It holds conversations and the hashes of keys."""
 
 
 class ArchiveWriter:
-    """Members in the order in which they come; memory holds one piece, and what the manifest says of each."""
+    """Members in the order in which they come; memory holds one piece, and what the manifest says of each.
 
-    def __init__(self, file: IO[bytes]) -> None:
+    `target` is the name that it gets in the end: one of ours then says what the backup lacks.
+    """
+
+    def __init__(self, file: IO[bytes], target: Path) -> None:
         self.members: dict[str, Member] = {}
+        self.target = target
         self._zip = zipfile.ZipFile(file, "w", allowZip64=True)
         self._time = utc_now().timetuple()[:6]
 
@@ -39,6 +43,8 @@ class ArchiveWriter:
         self.members[name] = Member(size=size, sha256=digest.hexdigest())
 
     def finish(self, manifest: Manifest) -> None:
+        if manifest.lacks and self.target.name.startswith(NAME):
+            self.target = self.target.with_stem(self.target.stem + WITHOUT + "-and-".join(manifest.lacks))
         self.add(MANIFEST, [manifest.model_dump_json(indent=1).encode()])
         self.close()
 
@@ -49,7 +55,7 @@ class ArchiveWriter:
 
 @contextmanager
 def new_archive(target: Path) -> Iterator[ArchiveWriter]:
-    """An archive that gets its name `target` when the context ends well; otherwise nothing is left.
+    """An archive that gets its name when the context ends well; otherwise nothing is left.
 
     Raises `Conflict` if there is such a file, `Unavailable` if the folder cannot be written or is full.
     """
@@ -62,12 +68,12 @@ def new_archive(target: Path) -> Iterator[ArchiveWriter]:
         descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, OWNER_ONLY)
         with os.fdopen(descriptor, "w+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            archive = ArchiveWriter(file)
+            archive = ArchiveWriter(file, target)
             try:
                 yield archive
                 file.flush()
                 os.fsync(file.fileno())
-                unfinished.rename(target)
+                unfinished.rename(archive.target)
                 _keep_the_name(target.parent)
             finally:
                 unfinished.unlink(missing_ok=True)
@@ -82,8 +88,13 @@ def usual_name() -> str:
 
 
 def drop_older(folder: Path, keep: int) -> list[Path]:
-    """Delete all backups with a usual name but the newest `keep`; what was deleted."""
-    older = sorted(folder.glob(f"{NAME}*{SUFFIX}"))[:-keep]
+    """Delete each backup with a usual name of which `keep` newer ones hold as much: one that lacks something pushes out
+    none that is whole. What was deleted."""
+    kept: list[Path] = []
+    older: list[Path] = []
+    for path in sorted(folder.glob(f"{NAME}*{SUFFIX}"), reverse=True):
+        as_much = kept if WITHOUT in path.name else [one for one in kept if WITHOUT not in one.name]
+        (kept if len(as_much) < keep else older).append(path)
     for path in older:
         path.unlink()
     return older

@@ -96,7 +96,7 @@ def test_a_backup_of_postgresql_goes_back_into_sqlite(filled: Filled, made: Path
     old = filled.copy(tmp_path)
     url = database("postgresql")
     copy_database(old, f"sqlite:///{old.data_dir / 'xgtwin.db'}", url)
-    there = back_up(settings_of(tmp_path, url, **WITH_MODEL), tmp_path / "from-postgresql.zip")
+    there = back_up(settings_of(tmp_path, url, **WITH_MODEL), tmp_path / "from-postgresql.zip").manifest
     with zipfile.ZipFile(made) as archive:
         assert set(archive.namelist()) == {*there.members, "manifest.json"}
     restored = restore(_new(tmp_path), tmp_path / "from-postgresql.zip")
@@ -136,7 +136,7 @@ def test_services_that_write_meanwhile_spoil_nothing(filled: Filled, tmp_path: P
         try:
             for number in range(ROUNDS):
                 wait_until(lambda: len(services.documents()) > len(TEXTS) + 1, 30, "a document of the writer")
-                manifest = back_up(settings, tmp_path / f"{number}.zip")
+                manifest = back_up(settings, tmp_path / f"{number}.zip").manifest
                 assert "in use by another xgtwin process" in manifest.without_vectors
                 assert not manifest.lost_originals
         finally:
@@ -163,8 +163,9 @@ def test_services_that_write_meanwhile_spoil_nothing(filled: Filled, tmp_path: P
 def test_vectors_that_are_not_in_it_are_made_anew(filled: Filled, tmp_path: Path):
     settings = filled.copy(tmp_path)
     with running(settings):
-        manifest = back_up(settings, tmp_path / "running.zip")
-    assert manifest.vectors is None
+        made = back_up(settings, tmp_path / "running.zip")
+    assert made.manifest.vectors is None
+    assert not made.amiss
     restore(_new(tmp_path), tmp_path / "running.zip")
     with running(_new(tmp_path), MODEL) as services:
         wait_until(lambda: services.documents()["bancada.txt"]["status"] == "ready", 60, "it to be read again")
@@ -192,7 +193,7 @@ def test_a_backup_of_an_older_schema_is_brought_up_to_date(
             connection.execute(text(f"DELETE FROM {table}"))
     bring_to(engine, "0010")
     engine.dispose()
-    assert back_up(settings, tmp_path / "old.zip").revision == "0010"
+    assert back_up(settings, tmp_path / "old.zip").manifest.revision == "0010"
     new = _new(tmp_path, database(kind))
     engine = open_engine(new)
     bring_to(engine, known_revisions()[-1])  # as a one-shot migration before the services leaves it
