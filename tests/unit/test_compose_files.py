@@ -1,6 +1,7 @@
 """What docker-compose.yml and the Dockerfile promise, read from the files: this holds where no engine runs too."""
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,20 @@ def test_what_compose_sets_are_settings_that_exist():
         if key:
             tree.setdefault(section, {})[key] = 1 if key.endswith("port") else str(value)
     Settings(_env_file=None, **tree)
+
+
+def test_backups_that_lack_something_do_not_look_healthy(tmp_path: Path):
+    kind, command = SERVICES["backup"]["healthcheck"]["test"]
+    assert kind == "CMD-SHELL"
+
+    def healthy() -> bool:
+        return subprocess.run(["sh", "-c", command.replace("/backups", str(tmp_path))], check=False).returncode == 0
+
+    assert not healthy()
+    (tmp_path / "xgtwin-backup-20260501T030000Z-without-vectors.zip").touch()
+    assert not healthy()
+    (tmp_path / "xgtwin-backup-20260502T030000Z.zip").touch()
+    assert healthy()
 
 
 def test_the_dockerfile_needs_no_frontend_and_no_root():
