@@ -71,19 +71,20 @@ class Intake:
 
         A file of the folder is not refused for its content: nobody waits for the answer, so its job says why.
         """
-        with span("admit", {"xgtwin.source": arrival.kind}), self.blobs.stage(stream, arrival.name) as staged:
-            media_type = self._media_type(staged, arrival.name, check=arrival.kind != SourceKind.FOLDER)
-            with self.blobs.changing, Session(self.engine, expire_on_commit=False) as session:
-                admission, job_needed, outdated = self._identify(session, arrival, staged, media_type)
-                if job_needed:
-                    self._refuse_if_full()
-                self.blobs.keep(staged)
-                session.commit()
-        if outdated:
-            self.forget_bytes(outdated)
-        self.wake()
-        ids = {"document_id": str(admission.document_id), "job_id": str(admission.job_id)}
-        log.info("document_admitted", **ids, source=arrival.kind, duplicate=admission.duplicate, bytes=staged.size)
+        with span("admit", {"xgtwin.source": arrival.kind}):
+            with self.blobs.stage(stream, arrival.name) as staged:
+                media_type = self._media_type(staged, arrival.name, check=arrival.kind != SourceKind.FOLDER)
+                with self.blobs.changing, Session(self.engine, expire_on_commit=False) as session:
+                    admission, job_needed, outdated = self._identify(session, arrival, staged, media_type)
+                    if job_needed:
+                        self._refuse_if_full()
+                    self.blobs.keep(staged)
+                    session.commit()
+            if outdated:
+                self.forget_bytes(outdated)
+            self.wake()
+            ids = {"document_id": str(admission.document_id), "job_id": str(admission.job_id)}
+            log.info("document_admitted", **ids, source=arrival.kind, duplicate=admission.duplicate, bytes=staged.size)
         return admission
 
     def replace(self, organization_id: UUID, document_id: UUID, name: str, stream: BinaryIO) -> Admission:

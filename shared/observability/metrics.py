@@ -23,6 +23,8 @@ SPANS_LOST = Counter("xgtwin_trace_spans_lost_total", "Spans of traces that did 
 DOCUMENTS_FINISHED = Counter(
     "xgtwin_documents_finished_total", "Ingestion jobs that ended, by the document's status.", ["status"]
 )
+for _status in ("ready", "no_text", "failed", "quarantined"):
+    DOCUMENTS_FINISHED.labels(_status)  # Prometheus sees no increase in a series that begins above zero
 CHUNKS_STORED = Counter("xgtwin_chunks_stored_total", "Chunks written to the vector store.")
 EMBEDDINGS_MADE = Counter("xgtwin_embeddings_made_total", "Passages turned into dense vectors.")
 STAGE_SECONDS = Histogram("xgtwin_ingest_stage_seconds", "Time of one ingestion stage of one document.", ["stage"])

@@ -14,6 +14,7 @@ from tests.postgres import Databases
 from tests.redis_server import free_port
 
 pytestmark = pytest.mark.timeout(400)
+IDS = ("trace_id", "document_id", "job_id")
 LEASE_S = "6"
 """Jobs of a dead worker of this machine are taken over sooner: its process is known to be gone."""
 
@@ -121,9 +122,10 @@ def test_a_document_is_one_trace_and_one_job_id_from_its_arrival_to_the_worker(
         assert collector.named(stage).service == "ingest_service.worker"
     assert collector.named("admit").service == "ingest_service"
     job = collector.named("job ingest")
+    (admitted,) = [line for line in lines(service) if line["event"] == "document_admitted"]
     (ready,) = [line for line in lines(worker) if line["event"] == "document_ready"]
     assert (ready["trace_id"], ready["document_id"]) == (job.trace, job.facts["xgtwin.document_id"])
-    assert ready["job_id"] in {line.get("job_id") for line in lines(service)}
+    assert {name: admitted[name] for name in IDS} == {name: ready[name] for name in IDS}
 
 
 def test_a_worker_shows_its_metrics(tmp_path: Path, postgres: Databases):

@@ -3,8 +3,10 @@
 import re
 from pathlib import Path
 
+from prometheus_client import generate_latest
 from prometheus_client.metrics import MetricWrapperBase
 
+from shared.models import DocumentStatus
 from shared.observability import metrics
 
 ROOT = Path(__file__).parents[3]
@@ -20,6 +22,12 @@ def _names() -> dict[str, tuple[str, ...]]:
 def test_every_metric_stands_in_the_operations_page_with_its_labels():
     rows = dict(re.findall(r"^\| `(xgtwin_\w+)` \| ([^|]*)\|", PAGE, re.M))
     assert {name: tuple(filter(None, labels.strip().split(", "))) for name, labels in rows.items()} == _names()
+
+
+def test_ways_that_documents_end_are_counted_from_zero():
+    ends = {status.value for status in DocumentStatus} - {"queued", "parsing", "embedding", "deleting"}
+    told = re.findall(r'xgtwin_documents_finished_total\{status="(\w+)"\}', generate_latest().decode())
+    assert ends <= set(told)
 
 
 def test_every_event_that_the_operations_page_names_is_logged_somewhere():
