@@ -168,7 +168,7 @@ class Asker:
         finally:  # a model that broke off is part of the book, and a caller who hung up
             if draft.route:
                 place = opened if question.told is None else None
-                self._afterwork.start("routing", self._routes.write(question.organization_id, place, draft.route))
+                self._routes.enter(question.organization_id, place, draft.route)
         await self._recall.keep(key, sources, draft)
 
     async def answer(self, question: Question) -> Done:

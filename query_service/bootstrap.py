@@ -90,6 +90,7 @@ def build_app(
     conversations = Conversations(engine)
     book = FeedbackBook(engine)
     afterwork = Afterwork()
+    routes = RoutingBook(engine, keep_days=settings.query.keep_routes_days)
     memory = _memory(settings, engine, encoder)
     redis = redis_link(settings, part="query")
     asker = Asker(
@@ -100,7 +101,7 @@ def build_app(
         Writer(Extractive(reader, citer), answerer, pending),
         summariser=Summariser(engine, llm),
         memory=memory,
-        routes=RoutingBook(engine, keep_days=settings.query.keep_routes_days),
+        routes=routes,
         afterwork=afterwork,
         ingest_url=settings.ingest.base_url,
         slow_ms=settings.query.slow_ms,
@@ -116,6 +117,7 @@ def build_app(
         log.info("query_service_started", mode=status.mode, authentication="on" if required else "off")
         yield
         await afterwork.close()
+        await routes.close()
         if memory is not None:
             memory.close()
         await pending.close()

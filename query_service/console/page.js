@@ -20,6 +20,7 @@ const PROBLEMS = {
   403: "esta chave não permite perguntas.",
   404: "esta conversa não existe mais; recarregue a página.",
   422: "a pergunta está vazia ou é longa demais.",
+  429: "foram feitas perguntas demais em pouco tempo; aguarde um pouco e tente de novo.",
   503: "o serviço ou o modelo de linguagem parou no meio; tente de novo em instantes.",
 };
 
@@ -103,7 +104,9 @@ function opinion(message) {
 async function post(path, body) {
   const headers = { "Content-Type": "application/json" };
   if (key.value) headers.Authorization = `Bearer ${key.value}`;
-  const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
+  const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) }).catch(() => {
+    throw new Error("o serviço não responde; verifique a conexão e tente de novo.");
+  });
   const answer = await response.json();
   if (response.status === 401 || response.status === 403) keyRow.hidden = false;
   if (!response.ok) throw new Error(PROBLEMS[response.status] || `erro ${response.status}.`);

@@ -34,3 +34,8 @@ def test_no_file_of_the_page_names_another_host_or_sets_markup(file: Path):
     text = file.read_text()
     assert not re.findall(r"https?://", text)
     assert "innerHTML" not in text
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 422, 429, 503])
+def test_each_refusal_that_a_visitor_can_meet_has_words_of_its_own_on_the_page(status: int):
+    assert re.search(rf'^  {status}: "[^"]+\."', (FOLDER / "page.js").read_text(), re.M)

@@ -79,6 +79,19 @@ def test_a_model_that_says_nothing_and_one_that_breaks_off_are_in_the_book(build
     assert {row.outcome for row in decisions(engine)} == {"empty", "connection"}
 
 
+async def test_of_many_answers_that_end_in_one_moment_each_is_in_the_book(build, llm, model, engine):
+    model.script = ["Em 1965 [1]."]
+    app = build(llm=llm | {"timeout_s": 60, "first_token_s": 60}, query={"cache_entries": 0})
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as http,
+    ):
+        answers = [http.post("/ask", json={"question": QUESTION}, timeout=60) for _ in range(100)]
+        told = {answer.json()["message_id"] for answer in await asyncio.gather(*answers)}
+    assert {str(row.message_id) for row in decisions(engine)} == told
+    assert len(told) == 100
+
+
 def test_old_decisions_are_forgotten_when_new_ones_come(build, llm, model, engine):
     with Session(engine) as session:
         for days in (31, 29):
