@@ -16,10 +16,10 @@ def migrate(
         str, typer.Option("--from", help="Copy from this database, such as sqlite:///data/xgtwin.db.")
     ] = "",
     target: Annotated[
-        str, typer.Option("--to", help="Copy to this empty one: postgresql://user:password@host/name.")
+        str, typer.Option("--to", help="Copy to this empty one, such as postgresql://...; else to the configured one.")
     ] = "",
 ) -> None:
-    """Bring the configured database to the newest schema; with --from and --to, copy one database into another."""
+    """Bring the configured database to the newest schema; with --from, copy another database into an empty one."""
     from xgtwin.migrate_command import migrate as run
 
     run(Settings(), source, target)

@@ -3,8 +3,8 @@
 from rich.console import Console
 from rich.table import Table
 
+from shared.db.engine import database_url, open_engine
 from shared.db.engine import migrate as upgrade
-from shared.db.engine import open_engine
 from shared.db.revisions import known_revisions, revision_of
 from shared.errors import BadRequest
 from shared.settings import Settings
@@ -15,12 +15,12 @@ SHOWN_HASH = 16
 
 
 def migrate(settings: Settings, source: str, target: str) -> None:
-    """Copy `source` to `target` and print what was copied; without either, give the configured database the newest
-    schema. Raises `BadRequest` if only one is named."""
-    if bool(source) != bool(target):
-        raise BadRequest("Name both: xgtwin migrate --from sqlite:///data/xgtwin.db --to postgresql://...")
+    """Copy `source` to `target`, or else to the configured database, and print what was copied; without either, give
+    the configured database the newest schema. Raises `BadRequest` for a target alone."""
+    if target and not source:
+        raise BadRequest("Name a source too: xgtwin migrate --from sqlite:///data/xgtwin.db --to postgresql://...")
     if source:
-        _copy(settings, source, target)
+        _copy(settings, source, target or database_url(settings))
     else:
         _upgrade(settings)
 
@@ -43,6 +43,6 @@ def _copy(settings: Settings, source: str, target: str) -> None:
     Console(highlight=False).print(table)
     print(f"{sum(each.rows for each in copied)} rows are in the target, equal to the source. The source is as it was.")
     print(
-        "Set DATABASE_URL to the target before the next start. Originals (originals/), recognised pages (recognised/) "
+        "DATABASE_URL must name the target at the next start. Originals (originals/), recognised pages (recognised/) "
         "and vectors are not in SQL: they stay in the data folder (XGTWIN_DATA_DIR) and the vector store."
     )

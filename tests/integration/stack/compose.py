@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
@@ -33,15 +33,15 @@ class Container:
 
 
 class Stack:
-    """One Compose project. `folder` holds its .env and its watched folder."""
+    """One Compose project, called after `name`. `folder` holds its .env and its watched folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "test") -> None:
         self.watched = folder / "watched_docs"
         self.watched.mkdir()
         self.stages: list[tuple[str, float]] = []
         self.notes: list[str] = []
         self._env_file = folder / ".env"
-        self._project = f"xgtwin-test-{os.getpid()}"
+        self._project = f"xgtwin-{name}-{os.getpid()}"
         query, ingest, twin, lamps = free_ports(4)
         self.lamps_port = lamps
         self._env_file.write_text(
@@ -55,9 +55,14 @@ class Stack:
         self._ports = {"query_service": query, "ingest_service": ingest, "twin_bridge": twin}
 
     def compose(
-        self, *words: str, seconds: float = START_S, files: tuple[str, ...] = FILES, env_file: Path | None = None
+        self,
+        *words: str,
+        seconds: float = START_S,
+        files: tuple[str, ...] = FILES,
+        env_file: Path | None = None,
+        stdin: IO[bytes] | None = None,
     ) -> str:
-        """What `docker compose` printed; fails with all it said if it failed."""
+        """What `docker compose` printed, given `stdin` to read; fails with all it said if it failed."""
         command = ["docker", "compose", "-p", self._project, "--env-file", str(env_file or self._env_file)]
         for file in files:
             command += ["-f", file]
@@ -69,6 +74,7 @@ class Stack:
             text=True,
             timeout=seconds,
             check=False,
+            stdin=stdin or subprocess.DEVNULL,
         )
         assert done.returncode == 0, f"docker compose {' '.join(words)}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         return done.stdout
