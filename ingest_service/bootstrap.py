@@ -90,7 +90,7 @@ def build_app(
         leads=lambda: leader.leads,
     )
     folder = WatchedFolder(ingest, engine, intake, shop.remover, leads=lambda: leader.leads)
-    catalogue, changes = Catalogue(engine), Changes(engine, blobs.changing, dispatcher.wake)
+    catalogue, changes = Catalogue(engine), Changes(engine, blobs, dispatcher.wake)
     census = Census(engine, catalogue, folder, Dense(model, store), ocr=shop.languages.state, jobs=dispatcher.facts)
 
     def start() -> None:

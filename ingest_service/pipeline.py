@@ -95,8 +95,8 @@ class Pipeline:
                 self._store(job, chunks, labels, embedder)
             else:
                 self._relabel(job, chunks, labels)
-        # Under the lock of arrivals: a version that comes between the two would make them tell different stories.
-        with self._stage("publishing"), self.blobs.changing:
+        # A version or a deletion that came between the two would make store and ledger tell different stories.
+        with self._stage("publishing"), self.blobs.publishing.of(work.document_id):
             self._proceed(job, "publishing", len(cut), len(cut))
             self._publish(job, work, chunks, labels, embedder)
             outdated = self.versions.ready(job, work, own_title=parsed.title, language=language, chunks=len(cut))

@@ -8,12 +8,14 @@ import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+from uuid import UUID
 
+from ingest_service.documents.document_locks import DocumentLocks
 from ingest_service.documents.folder_lock import FolderLock
 from shared.errors import NotFound, TooLarge, Unavailable
 
@@ -42,6 +44,20 @@ class Blobs:
         # Held while a blob gets its first or loses its last document, so that no purge takes what just arrived. A lock
         # of the folder and not of the process: workers publish and purge in processes of their own.
         self.changing = FolderLock(folder.with_name(f"{folder.name}.lock"))
+        self.publishing = DocumentLocks(folder.with_name(f"{folder.name}.locks"))
+
+    @contextmanager
+    def changing_documents(self, which: Callable[[], Collection[UUID]]) -> Iterator[None]:
+        """Hold `changing` while none of the documents that `which` names is being published.
+
+        It is asked without a lock, and again with them, until it names the same ones.
+        """
+        while True:
+            named = which()
+            with self.publishing.of(*named), self.changing:
+                if which() == named:
+                    yield
+                    return
 
     def prepare(self) -> None:
         """Make the folder and drop what an interrupted process left half-received; what another one receives just now

@@ -1,13 +1,13 @@
 """What people change by hand: titles, metadata, and jobs that shall stop or be tried again."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine
 from sqlmodel import Session, col, update
 
+from ingest_service.documents.blobs import Blobs
 from ingest_service.documents.lifecycle import UPLOAD_PRIORITY, labels_changed, live_document
 from ingest_service.jobs.cancelling import cancel_jobs_of
 from ingest_service.names import clean_line
@@ -22,13 +22,12 @@ CANCELLED = "Cancelled by request. POST /jobs/{id}/retry starts it again."
 class Changes:
     """Synchronous and thread-safe; calls `wake` when there is new work.
 
-    `changing` is the lock of arrivals and deletions (`Blobs.changing`): a title given while the document goes must not
-    bring it back.
+    The locks of `blobs` are held: a title given while the document goes must not bring it back.
     """
 
-    def __init__(self, engine: Engine, changing: AbstractContextManager[object], wake: Callable[[], None]) -> None:
+    def __init__(self, engine: Engine, blobs: Blobs, wake: Callable[[], None]) -> None:
         self.engine = engine
-        self.changing = changing
+        self.blobs = blobs
         self.wake = wake
 
     def amend(
@@ -44,7 +43,7 @@ class Changes:
 
         Raises `NotFound`.
         """
-        with self.changing, Session(self.engine) as session:
+        with self.blobs.changing, Session(self.engine) as session:
             document = live_document(session, organization_id, document_id)
             if document is None:
                 raise NotFound("There is no document with this id. GET /documents lists them.")
@@ -63,7 +62,9 @@ class Changes:
     def cancel(self, organization_id: UUID, job_id: UUID) -> None:
         """Stop a waiting job now, a running one between two of its steps. Raises `NotFound`, and `Conflict` when
         there is nothing to stop."""
-        with self.changing, Session(self.engine) as session:
+        with Session(self.engine) as session:
+            document_id = self._job(session, organization_id, job_id).document_id
+        with self.blobs.publishing.of(document_id), self.blobs.changing, Session(self.engine) as session:
             job = self._job(session, organization_id, job_id)
             if job.kind == JobKind.DELETE:
                 raise Conflict("A deletion cannot be cancelled: the document is marked as gone already.")
@@ -81,7 +82,7 @@ class Changes:
     def retry(self, organization_id: UUID, job_id: UUID) -> None:
         """Queue a failed or cancelled job again with fresh attempts. Raises `NotFound`, and `Conflict` when it did
         not fail or a newer version made it pointless."""
-        with self.changing, Session(self.engine) as session:
+        with self.blobs.changing, Session(self.engine) as session:
             job = self._job(session, organization_id, job_id)
             if job.state not in {JobState.FAILED, JobState.CANCELLED}:
                 raise Conflict(f"Only a failed or cancelled job can be retried; this one is {job.state}.")

@@ -57,7 +57,8 @@ class Remover:
     def delete(self, organization_id: UUID, document_id: UUID) -> Deletion:
         """Delete a document whatever its sources. When it returns, no question finds it any more (if the store does
         not answer, the job sees to that as soon as it does). Raises `NotFound`."""
-        with self.intake.blobs.changing, Session(self.engine) as session:
+        blobs = self.intake.blobs
+        with blobs.publishing.of(document_id), blobs.changing, Session(self.engine) as session:
             document = live_document(session, organization_id, document_id)
             if document is None:
                 raise NotFound("There is no document with this id. GET /documents lists them.")
@@ -73,7 +74,8 @@ class Remover:
     def forget_sources(self, source_ids: Sequence[UUID]) -> list[UUID]:
         """Forget places that no longer hold anything; documents that lose their last one are deleted and returned."""
         gone: list[JobRow] = []
-        with self.intake.blobs.changing, Session(self.engine, expire_on_commit=False) as session:
+        blobs, documents = self.intake.blobs, lambda: self._documents_of(source_ids)
+        with blobs.changing_documents(documents), Session(self.engine, expire_on_commit=False) as session:
             for source in session.exec(select(SourceRow).where(col(SourceRow.id).in_(source_ids))).all():
                 purge = drop_source(session, source)
                 if purge is not None:
@@ -90,7 +92,12 @@ class Remover:
         Files of the watched folder cannot be forgotten here: the next scan would find them again. Raises `NotFound`.
         """
         places = [place_of(SourceKind.UPLOAD, path) for path in (key, clean_path(key))]
-        with self.intake.blobs.changing, Session(self.engine, expire_on_commit=False) as session:
+        blobs = self.intake.blobs
+        with (
+            blobs.publishing.of(document_id),
+            blobs.changing,
+            Session(self.engine, expire_on_commit=False) as session,
+        ):
             source = session.exec(
                 select(SourceRow).where(
                     SourceRow.document_id == document_id,
@@ -136,6 +143,11 @@ class Remover:
         for content_hash in hashes:
             self.intake.forget_bytes(str(content_hash))
         log.info("document_purged", document_id=str(job.document_id))
+
+    def _documents_of(self, source_ids: Sequence[UUID]) -> set[UUID]:
+        with Session(self.engine) as session:
+            those = select(SourceRow.document_id).where(col(SourceRow.id).in_(source_ids))
+            return {document_id for document_id in session.exec(those) if document_id is not None}
 
     def _hide(self, organization_id: UUID, document_id: UUID) -> None:
         try:

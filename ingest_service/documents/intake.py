@@ -5,6 +5,7 @@ for the old bytes. The rules with a picture: docs/ingestion.md.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import BinaryIO
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from ingest_service.documents.lifecycle import (
     live_document,
     live_document_with,
     source_at,
+    vouch_for_upload,
     would_cost_a_good_one,
 )
 from ingest_service.documents.refusals import unread
@@ -74,7 +76,8 @@ class Intake:
         with span("admit", {"xgtwin.source": arrival.kind}):
             with self.blobs.stage(stream, arrival.name) as staged:
                 media_type = self._media_type(staged, arrival.name, check=arrival.kind != SourceKind.FOLDER)
-                with self.blobs.changing, Session(self.engine, expire_on_commit=False) as session:
+                alone = self.blobs.changing_documents(partial(self._documents_at, arrival))
+                with alone, Session(self.engine, expire_on_commit=False) as session:
                     admission, job_needed, outdated = self._identify(session, arrival, staged, media_type)
                     if job_needed:
                         self._refuse_if_full()
@@ -92,7 +95,8 @@ class Intake:
         the bytes are another document."""
         with self.blobs.stage(stream, name) as staged:
             media_type = self._media_type(staged, name, check=True)
-            with self.blobs.changing, Session(self.engine, expire_on_commit=False) as session:
+            alone = self.blobs.changing_documents(lambda: {document_id})
+            with alone, Session(self.engine, expire_on_commit=False) as session:
                 document = live_document(session, organization_id, document_id)
                 if document is None:
                     raise NotFound("There is no document with this id. GET /documents lists them.")
@@ -111,7 +115,7 @@ class Intake:
                 # What a server called the bytes that it sent says nothing of these.
                 of_document = col(SourceRow.document_id) == document.id
                 session.exec(update(SourceRow).where(of_document).values(etag=None, last_modified=None))
-                _vouch_for_upload(session, document, name)
+                vouch_for_upload(session, document, name)
                 session.commit()
                 admission = _admission(session, document, duplicate=False)
         self.forget_bytes(outdated)
@@ -133,6 +137,12 @@ class Intake:
                 return session.exec(using.limit(1)).first() is not None
 
         self.blobs.drop_unless(content_hash, still_needed)
+
+    def _documents_at(self, arrival: Arrival) -> set[UUID]:
+        """The document that lies in the arrival's place: this one gets a next version, or may have to go."""
+        with Session(self.engine) as session:
+            source = source_at(session, arrival.organization_id, arrival.kind, arrival.key)
+            return set() if source is None or source.document_id is None else {source.document_id}
 
     def _identify(
         self, session: Session, arrival: Arrival, staged: StagedBlob, media_type: str
@@ -226,18 +236,6 @@ class Intake:
                 code="queue_full",
                 retry_after=RETRY_AFTER_S,
             )
-
-
-def _vouch_for_upload(session: Session, document: DocumentRow, name: str) -> None:
-    """What somebody sends as a version stays when the file that it replaces goes from the folder."""
-    source = source_at(session, document.organization_id, SourceKind.UPLOAD, name)
-    if source is not None and source.document_id != document.id:
-        name = f"{document.id}/{name}"  # the plain name is another document's
-        source = source_at(session, document.organization_id, SourceKind.UPLOAD, name)
-    if source is None:
-        source = SourceRow(organization_id=document.organization_id, kind=SourceKind.UPLOAD, key=name, size=0)
-    source.document_id, source.size = document.id, document.size
-    session.add(source)
 
 
 def _admission(session: Session, document: DocumentRow, *, duplicate: bool) -> Admission:

@@ -134,6 +134,18 @@ def would_cost_a_good_one(session: Session, source: SourceRow, document: Documen
     return before.published_version is not None and before.status != DocumentStatus.DELETING
 
 
+def vouch_for_upload(session: Session, document: DocumentRow, name: str) -> None:
+    """What somebody sends as a version stays when the file that it replaces goes from the folder."""
+    source = source_at(session, document.organization_id, SourceKind.UPLOAD, name)
+    if source is not None and source.document_id != document.id:
+        name = f"{document.id}/{name}"  # the plain name is another document's
+        source = source_at(session, document.organization_id, SourceKind.UPLOAD, name)
+    if source is None:
+        source = SourceRow(organization_id=document.organization_id, kind=SourceKind.UPLOAD, key=name, size=0)
+    source.document_id, source.size = document.id, document.size
+    session.add(source)
+
+
 def let_go(session: Session, source: SourceRow) -> None:
     """Another document lies in this place now. The one before may be about to arrive under another name, if it is a
     file: until then its last one is remembered as missing, by a key that no file can have, and goes as those do."""

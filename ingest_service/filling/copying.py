@@ -99,7 +99,7 @@ class Copier:
 
     def _publish(self, work: Work, following: Generation, count: int) -> int | None:
         document = (work.organization_id, work.document_id)
-        with self.blobs.changing:
+        with self.blobs.publishing.of(work.document_id):
             if self.versions.published_of(work.document_id) != work:
                 following.store.delete(*document)
                 return None

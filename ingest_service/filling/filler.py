@@ -182,9 +182,10 @@ class Filler:
     def _swapped(self, following: Generation, embedder: Embedder | None, copied: Copied) -> bool:
         """Make the next generation the current one, unless something was written since it was complete.
 
-        Under the lock of publishing, arrivals and deletions, so that nothing comes between the look and the swap.
+        While nothing is published, arrives or is deleted, so that nothing comes between the look and the swap.
         """
-        with self.copier.blobs.changing:
+        blobs = self.copier.blobs
+        with blobs.publishing.all(), blobs.changing:
             if self.store.has_touched or self._unsettled(copied) or (embedder and self.copier.lacking(following.store)):
                 return False
             kept = {work.document_id for work in self.copier.versions.published()}

@@ -17,8 +17,8 @@ log = get_logger(__name__)
 
 MAX_PAUSES = 80
 """How often a document waits for a store or model that does not answer: an hour, as most pauses take 30 to 60 s. Its
-attempts are not used up by that, nor its pauses by its time in the queue. A deletion waits for as long as it takes:
-until its chunks are away, questions may find what was to be gone."""
+attempts are not used up by that, nor its pauses by its time in the queue. A deletion and a change of names wait for as
+long as it takes: until then questions may find what was to be gone, or by labels that it no longer has."""
 MAX_INTERRUPTIONS = 10
 """How often the service may die over a document before it is set aside. Many: power cuts count too."""
 UNEXPECTED = "Something failed here that we did not foresee. The log has it under this job's id."
@@ -92,7 +92,7 @@ class Runner:
             self._ended(self.pipeline.ingest(job))
 
     def _wait_for_parts(self, job: Job, detail: str) -> None:
-        if job.pauses >= MAX_PAUSES and job.kind != JobKind.DELETE:
+        if job.pauses >= MAX_PAUSES and job.kind == JobKind.INGEST:
             self._give_up(job, DocumentStatus.FAILED, detail)
             return
         INGEST_TROUBLE.labels("unavailable").inc()
@@ -130,7 +130,7 @@ class Runner:
 
 
 def _pause_s(times: int) -> float:
-    return min(2.0 ** min(times, 10), LONGEST_PAUSE_S)  # a deletion may come to thousands
+    return min(2.0 ** min(times, 10), LONGEST_PAUSE_S)  # of a deletion there may be thousands
 
 
 def _interrupted(times: int) -> str:

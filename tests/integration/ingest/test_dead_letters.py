@@ -1,5 +1,5 @@
 """A document at which every attempt fails is set aside, and can be tried again when the reason is gone. A deletion is
-never set aside."""
+never set aside, nor a change of names while the store is away."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from ingest_service.jobs.outcomes import MAX_PAUSES, UNEXPECTED
 from ingest_service.tables import JobRow
 from shared.db.rows import utc_now
 from shared.errors import Unavailable
+from shared.vector_store.generational_store import GenerationalStore
 from tests.integration.ingest.service import running, until
 
 
@@ -84,6 +85,32 @@ async def test_a_document_waits_for_a_store_that_stays_away_only_so_long_and_can
 
             await until(waits_again, "the retried job to wait anew")
         assert (await service.settled(item["id"]))["status"] == "ready"
+
+
+async def test_a_change_of_names_waits_for_the_store_however_long_that_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def away(*_: object) -> None:
+        raise Unavailable("The vector store does not answer.")
+
+    async with running(tmp_path) as service:
+        document = await service.add("nota.txt", b"Uma nota.")
+        with monkeypatch.context() as broken:
+            broken.setattr(GenerationalStore, "relabel", away)
+            await service.http.patch(f"/documents/{document['id']}", json={"title": "Manual"})
+            of_document = {"document_id": document["id"], "state": "queued,running,failed"}
+            (job,) = (await service.http.get("/jobs", params=of_document)).json()["items"]
+
+            async def given_back() -> bool:
+                now = (await service.http.get(f"/jobs/{job['id']}")).json()
+                return now["state"] != "running" and bool(now["error"])
+
+            await until(given_back, "the first attempt to end")
+            change_jobs(service.engine, pauses=2 * MAX_PAUSES, error=None, run_after=utc_now())
+            await until(given_back, "another attempt to end")
+            assert (await service.job(job["id"], "queued", "failed"))["state"] == "queued"
+        change_jobs(service.engine, run_after=utc_now())
+        await service.job(job["id"], "done")
 
 
 @pytest.mark.parametrize("trouble", [Unavailable("The vector store does not answer."), RuntimeError("a fault of ours")])

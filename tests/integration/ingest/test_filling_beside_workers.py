@@ -1,12 +1,14 @@
 """Vectors made anew by one process while another one reads, replaces and deletes documents."""
 
 import io
-import time
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
+
+import pytest
 
 from ingest_service.documents.arrivals import Arrival
 from ingest_service.documents.versions import Work
@@ -25,6 +27,7 @@ from shared.settings import IngestSettings, Settings
 from shared.vector_store.bootstrap import open_store
 from shared.vector_store.generation import Generation
 from shared.vector_store.generational_store import GenerationalStore
+from tests.acceptance.product import wait_until
 from tests.postgres import Databases
 
 PATIENCE_S = 60.0
@@ -69,10 +72,42 @@ class Elsewhere:
             pass
 
 
+class Publishing:
+    """Between publishing a document and telling the ledger of it, as long as one likes."""
+
+    def __init__(self, store: GenerationalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun, self.go_on = threading.Event(), threading.Event()
+        publish = store.publish
+
+        def slowly(organization_id: UUID, document_id: UUID, version: int) -> None:
+            publish(organization_id, document_id, version)
+            self.begun.set()
+            assert self.go_on.wait(PATIENCE_S)
+
+        monkeypatch.setattr(store, "publish", slowly)
+
+
 def opened(stack: ExitStack, settings: Settings) -> GenerationalStore:
     store = open_store(settings, None, chunker=chunking.FINGERPRINT)
     stack.callback(store.close)
     return store
+
+
+def installed(stack: ExitStack, folder: Path, postgres: Databases) -> Settings:
+    return Settings(
+        _env_file=None,
+        data_dir=folder / "data",
+        database_url=stack.enter_context(postgres.migrated()),
+        store={"kind": "pgvector"},
+        ingest=IngestSettings(watch="off"),
+    )
+
+
+def begin_filling(stack: ExitStack, copier: Copier, folder: Path) -> None:
+    filler = Filler(copier, NO_MODEL, busy=lambda: False, request=folder / "reindex")
+    filler.ask()
+    filler.start()
+    stack.callback(filler.stop)
 
 
 def texts(store: GenerationalStore, document_id: UUID) -> list[str]:
@@ -83,13 +118,7 @@ def test_what_another_process_replaces_and_deletes_meanwhile_is_so_in_the_new_ve
     tmp_path: Path, postgres: Databases
 ):
     with ExitStack() as stack:
-        settings = Settings(
-            _env_file=None,
-            data_dir=tmp_path / "data",
-            database_url=stack.enter_context(postgres.migrated()),
-            store={"kind": "pgvector"},
-            ingest=IngestSettings(watch="off"),
-        )
+        settings = installed(stack, tmp_path, postgres)
         there = Elsewhere(stack, settings)
         replaced, deleted, kept = (there.add(f"{word}.txt", f"Fala do {word}.") for word in ("sol", "mar", "rio"))
 
@@ -101,14 +130,8 @@ def test_what_another_process_replaces_and_deletes_meanwhile_is_so_in_the_new_ve
         here, shop = opened(stack, settings), there.shop
         before = here.number
         copier = Interrupted(here, shop.versions, shop.blobs, shop.reader, shop.lexicon, then=meanwhile, after=3)
-        filler = Filler(copier, NO_MODEL, busy=lambda: False, request=tmp_path / "reindex")
-        filler.ask()
-        filler.start()
-        stack.callback(filler.stop)
-        deadline = time.monotonic() + PATIENCE_S
-        while here.number == before:
-            assert time.monotonic() < deadline, "the new vectors did not become the current ones"
-            time.sleep(0.05)
+        begin_filling(stack, copier, tmp_path)
+        wait_until(lambda: here.number != before, PATIENCE_S, "the new vectors to become the current ones")
         assert texts(here, replaced) == ["Agora fala da lua."]
         assert here.count(ORG, deleted, published=None) == 0
         assert texts(here, kept) == ["Fala do rio."]
@@ -116,3 +139,29 @@ def test_what_another_process_replaces_and_deletes_meanwhile_is_so_in_the_new_ve
         # Whoever has not looked since the swap writes into the new vectors all the same.
         later = there.add("fim.txt", "Fala do fim.")
         assert texts(here, later) == ["Fala do fim."]
+
+
+def test_what_another_process_publishes_just_then_is_not_lost_with_the_old_vectors(
+    tmp_path: Path, postgres: Databases, monkeypatch: pytest.MonkeyPatch
+):
+    with ExitStack() as stack:
+        settings = installed(stack, tmp_path, postgres)
+        there = Elsewhere(stack, settings)
+        there.add("rio.txt", "Fala do rio.")
+        publishing = Publishing(there.store, monkeypatch)
+        added: list[UUID] = []
+        worker = threading.Thread(target=lambda: added.append(there.add("sol.txt", "Fala do sol.")))
+        worker.start()
+        assert publishing.begun.wait(PATIENCE_S)
+
+        here, shop, swap = opened(stack, settings), there.shop, threading.Event()
+        before = here.number
+        copier = Copier(here, shop.versions, shop.blobs, shop.reader, shop.lexicon)
+        monkeypatch.setattr(here, "swap", lambda swapping=here.swap: (swapping(), swap.set()))
+        begin_filling(stack, copier, tmp_path)
+        wait_until(lambda: here.filling and here.filling.stage == "swapping", PATIENCE_S, "all to be copied")
+        assert not swap.wait(1.0), "a document is being published into the old vectors"
+        publishing.go_on.set()
+        worker.join(PATIENCE_S)
+        wait_until(lambda: here.number != before, PATIENCE_S, "the new vectors to become the current ones")
+        assert texts(here, added[0]) == ["Fala do sol."]
