@@ -61,6 +61,10 @@ class JobsSettings(Section):
     )
     metrics_host: str = Field("127.0.0.1", description="Address of the metrics page of a worker process.")
     metrics_port: int = Field(0, ge=0, le=65535, description="Port of the metrics page of a worker process; 0: none.")
+    beat_file: Path | None = Field(
+        None,
+        description="A file that the beat touches whenever it reached Redis, every 5 s: for a health check.",
+    )
 
 
 class EmbedderSettings(Section):

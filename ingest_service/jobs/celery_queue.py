@@ -5,6 +5,7 @@ A message holds no job: one that is lost, doubled or redelivered changes nothing
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from celery import Celery, signals
@@ -95,21 +96,28 @@ class CeleryQueue:
         )
         worker.start()
 
-    def beat(self) -> None:
-        """Have a worker look after the ledger every few seconds, until SIGTERM or SIGINT."""
+    def beat(self, reached: Callable[[], object]) -> None:
+        """Have a worker look after the ledger every few seconds, until SIGTERM or SIGINT; `reached` is called each time
+        that Redis answered."""
         signals.setup_logging.connect(_logs_as_it_is, weak=False)
-        self._app.Beat(scheduler_cls=SparingScheduler, quiet=True).run()
+        self._app.Beat(scheduler_cls=partial(SparingScheduler, reached=reached), quiet=True).run()
 
 
 class SparingScheduler(Scheduler):  # type: ignore[misc]  # Celery comes without types
     """Sends nothing while what it sent before still waits: without workers the queue would grow for ever. Keeps its
     schedule in memory: there is nothing in it to remember."""
 
+    def __init__(self, *given: Any, reached: Callable[[], object], **named: Any) -> None:
+        self._reached = reached
+        super().__init__(*given, **named)
+
     def apply_async(self, entry: ScheduleEntry, producer: Any = None, advance: bool = True, **options: Any) -> Any:
         try:
-            if _waiting(self.connection, TEND):
-                return None
-            return super().apply_async(entry, producer=producer, advance=advance, retry=False, **options)
+            sent = None
+            if not _waiting(self.connection, TEND):
+                sent = super().apply_async(entry, producer=producer, advance=advance, retry=False, **options)
+            self._reached()
+            return sent
         except _away(self.connection) as error:
             log.warning("beat_not_sent", reason=str(error))
             return None

@@ -19,7 +19,6 @@ COMES_AND_GOES = {"migrate", "tools", "demo_lamp"}
 """Nobody waits for these to be healthy: they end, or nothing depends on them."""
 NOT_HEALTHCHECKED = {
     "otel-collector": "its image holds one program, which cannot ask itself",
-    "beat": "has no port; it ends when it fails",
 }
 STARTS_AS_ROOT = {"postgres": "takes its folder over, then goes on as postgres"}
 

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from ingest_service.documents.lifecycle import add_job
 from ingest_service.jobs.bell import MOST_RINGS, Bell
-from ingest_service.jobs.celery_queue import WORK, CeleryQueue
+from ingest_service.jobs.celery_queue import TEND, WORK, CeleryQueue
 from ingest_service.jobs.ledger import Job, Ledger
 from ingest_service.jobs.owner import Owner
 from ingest_service.jobs.turns import count_ready
@@ -39,9 +39,9 @@ def queue(redis: RedisServer) -> CeleryQueue:
     return CeleryQueue(SecretStr(redis.url), lease_s=60)
 
 
-def waiting(redis: RedisServer) -> int:
+def waiting(redis: RedisServer, queue: str = WORK) -> int:
     with redis.client() as client:
-        return int(client.llen(WORK))
+        return int(client.llen(queue))
 
 
 def until(condition: Callable[[], object], what: str) -> None:
@@ -152,6 +152,40 @@ def test_embedded_vectors_cannot_be_shared_and_the_start_says_so_in_one_sentence
 
 def test_a_worker_of_an_installation_without_workers_says_what_to_set(tmp_path: Path):
     assert "JOBS__KIND is in_process" in refusal(tmp_path, "ingest_service.worker")
+
+
+def test_the_beat_shows_that_it_reaches_redis_by_a_file_that_it_touches(tmp_path: Path, redis: RedisServer):
+    file, log = tmp_path / "beat", tmp_path / "beat.log"
+    settings = {"JOBS__KIND": "celery", "REDIS__URL": redis.url, "JOBS__BEAT_FILE": str(file)}
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **settings}
+    command = [sys.executable, "-m", "ingest_service.beat"]
+    with log.open("wb") as said:
+        beat = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=said, stderr=said)
+    try:
+        until(lambda: waiting(redis, TEND), "the beat to begin")
+        for _ in range(2):
+            file.unlink(missing_ok=True)
+            until(file.exists, "the file to be touched again")
+        redis.stop()
+        failures = told(log, "beat_not_sent")
+        until(lambda: told(log, "beat_not_sent") > failures, "the beat to miss Redis")
+        file.unlink()
+        until(lambda: told(log, "beat_not_sent") > failures + 1, "the beat to miss it again")
+        assert not file.exists()
+        redis.start()
+        until(file.exists, "the beat to find Redis again")
+    finally:
+        beat.kill()
+        beat.wait()
+
+
+def test_a_beat_whose_file_cannot_be_written_says_so_at_the_start(tmp_path: Path):
+    settings = {"JOBS__KIND": "celery", "REDIS__URL": "redis://127.0.0.1:1", "JOBS__BEAT_FILE": "/nowhere/beat"}
+    assert "JOBS__BEAT_FILE" in refusal(tmp_path, "ingest_service.beat", **settings)
+
+
+def told(log: Path, event: str) -> int:
+    return log.read_text().count(event)
 
 
 def refusal(folder: Path, program: str, **settings: str) -> str:
