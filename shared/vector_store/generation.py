@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import ValidationError
 
-from shared.errors import Unavailable
+from shared.errors import Conflict, Unavailable
 from shared.observability.logs import get_logger
 from shared.observability.metrics import FILL_TROUBLE
 from shared.vector_store.fingerprint import Fingerprint
@@ -114,7 +114,26 @@ def says_what_it_is(stored: Any) -> bool:
 
 
 def open_current(generations: Generations, first: Fingerprint) -> Generation:
-    """The current generation; an empty one where there is none yet, or where it cannot be read."""
+    """The current generation; an empty one where there is none yet, or where it cannot be read.
+
+    Of several processes that open a place at once one begins its first generation, and all get that one.
+    """
+    number = generations.unused()  # asked before looking: whoever begins one meanwhile begins it under this number
+    found = _found(generations)
+    if found is None:
+        try:
+            found = generations.create(number, first)
+        except Conflict:
+            found = _found(generations)  # another process just began it, with other means
+            if found is None:
+                raise
+            return found
+        generations.make_current(found.number)
+    return found
+
+
+def _found(generations: Generations) -> Generation | None:
+    """The current generation, None if there is none or it cannot be read."""
     numbers = generations.numbers()
     number = generations.current()
     if number is None and numbers:
@@ -126,9 +145,7 @@ def open_current(generations: Generations, first: Fingerprint) -> Generation:
         except DamagedVectors as damaged:
             log.error("generation_set_aside", number=number, reason=damaged.detail)
             generations.set_aside(number)
-    created = generations.create(generations.unused(), first)
-    generations.make_current(created.number)
-    return created
+    return None
 
 
 def take_up(generations: Generations, wanted: Fingerprint, current: int) -> Generation | None:

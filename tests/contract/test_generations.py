@@ -6,6 +6,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import repeat
 from pathlib import Path
 from uuid import uuid4
 
@@ -257,6 +260,19 @@ def test_another_process_follows_a_swap_on_a_server_without_a_restart(
     assert texts(follower, ask("nada", dense=EAST)) == [TOWER]
     owner.close()
     follower.close()
+
+
+def test_processes_that_open_an_empty_place_at_once_all_get_its_first_generation(new_database: NewDatabase):
+    for url in (new_database() for _ in range(5)):
+        wanted = [WORDS, FINGERPRINT] * 3
+        places = [PgvectorGenerations(partial(pgvector.connect, url), "test", ENCODER.stems) for _ in wanted]
+        with ThreadPoolExecutor(len(wanted)) as pool:
+            stores = list(pool.map(GenerationalStore, places, wanted, repeat(FINGERPRINT.model)))
+        ingest(stores[0], document(TOWER))
+        assert [texts(store, ask("torre")) for store in stores] == [[TOWER]] * len(wanted)
+        assert {store.number for store in stores} == {1}
+        for store in stores:
+            store.close()
 
 
 KILLED_WHILE_IT_BEGINS = """
