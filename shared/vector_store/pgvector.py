@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, bindparam, delete, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, Engine, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -17,10 +17,11 @@ from shared.models import Chunk, ScoredChunk
 from shared.observability.logs import get_logger
 from shared.vector_store import stored_chunk
 from shared.vector_store.fingerprint import Fingerprint, require_match
-from shared.vector_store.pgvector_requests import every, lexical, query, row, term
+from shared.vector_store.pgvector_requests import query
+from shared.vector_store.pgvector_rows import RELABELLED, changing, every, relabelled, row, storing, term
 from shared.vector_store.pgvector_tables import generations, make, prepare, tables_of
 from shared.vector_store.protocol import EmbeddedChunk, SearchRequest
-from shared.vector_store.stored_chunk import DAY, LABELS, Places, Stems
+from shared.vector_store.stored_chunk import Places, Stems
 
 log = get_logger(__name__)
 
@@ -65,13 +66,10 @@ class PgvectorStore:
 
     def upsert(self, chunks: Sequence[EmbeddedChunk]) -> None:
         for start in range(0, len(chunks), UPSERT_ROWS):
-            rows = [
-                row(chunk, self._stems, with_dense=self._has_dense) for chunk in chunks[start : start + UPSERT_ROWS]
-            ]
-            storing = insert(self._chunks).values(rows)
-            replaced = {name: storing.excluded[name] for name in rows[0] if name != "id"}
+            some = chunks[start : start + UPSERT_ROWS]
+            rows = [row(chunk, self._stems, with_dense=self._has_dense) for chunk in some]
             with self._writing() as connection:
-                connection.execute(storing.on_conflict_do_update(index_elements=["id"], set_=replaced))
+                connection.execute(*storing(self._chunks, self._names[0], rows))
 
     def publish(self, organization_id: UUID, document_id: UUID, version: int) -> None:
         document, of_version = self._document(organization_id, document_id), self._chunks.c.version == version
@@ -80,21 +78,13 @@ class PgvectorStore:
                 update(self._chunks).where(document, of_version, ~self._chunks.c.published).values(published=True)
             )
             connection.execute(delete(self._chunks).where(document, ~of_version))
+            connection.execute(self._tables.merging)
 
     def relabel(self, chunks: Sequence[EmbeddedChunk]) -> None:
-        columns = self._chunks.c
-        changing = update(self._chunks).where(columns.id == bindparam("stored"))
-        changing = changing.values(
-            {name: bindparam(f"new_{name}") for name in ("labels", "day", "lex", "keys")}
-            | {"chunk": columns.chunk.concat(bindparam("names", type_=columns.chunk.type))}
-        )
-        rows = []
-        for embedded in chunks:
-            names = stored_chunk.changeable(embedded)
-            new = {"labels": names.pop(LABELS), "day": names.pop(DAY), **lexical(embedded, self._stems)}
-            rows.append({"stored": embedded.chunk.id, "names": names} | {f"new_{key}": new[key] for key in new})
+        rows = [relabelled(chunk, self._stems) for chunk in chunks]
         with self._writing() as connection:
-            connection.execute(changing, rows)
+            connection.execute(*changing(self._names[0], RELABELLED, rows))
+            connection.execute(self._tables.merging)
 
     def delete(self, organization_id: UUID, document_id: UUID) -> None:
         with self._writing() as connection:
@@ -152,9 +142,10 @@ class PgvectorStore:
             return [stored_chunk.from_payload(chunk) for chunk in connection.scalars(lacking)]
 
     def add_dense(self, vectors: Mapping[UUID, tuple[float, ...]]) -> None:
-        given = update(self._chunks).where(self._chunks.c.id == bindparam("stored")).values(dense=bindparam("vector"))
+        rows = [{"id": str(key), "dense": vector} for key, vector in vectors.items()]
         with self._writing() as connection:
-            connection.execute(given, [{"stored": key, "vector": list(vectors[key])} for key in vectors])
+            connection.execute(*changing(self._names[0], ["dense"], rows))
+            connection.execute(self._tables.merging)
 
     def ping(self) -> None:
         with self._reading() as connection:

@@ -1,23 +1,21 @@
-"""What is asked of pgvector, in SQL, and what a chunk is there. Compare qdrant_requests.py: the scores are the same.
+"""What is asked of pgvector, in SQL. Compare qdrant_requests.py: the scores are the same.
 
 Words are BM25 as everywhere: the vectors of the `LexicalEncoder`, multiplied by the rarity of each token among the
 organization's published chunks. Only chunks that hold one of the question's rarest tokens are compared (decision 0010).
 """
 
-import zlib
+import json
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
-from pgvector import SparseVector as PgSparseVector
-from pgvector import Vector
 from sqlalchemy import TextClause, text
 
 from shared.models import Filters
 from shared.vector_store import stored_chunk
+from shared.vector_store.pgvector_rows import every, folded
 from shared.vector_store.pgvector_tables import LEXICAL_DIMENSIONS
-from shared.vector_store.protocol import EmbeddedChunk, SearchRequest, SparseVector
-from shared.vector_store.stored_chunk import CHUNK_FIELDS, DAY, DOCUMENT_ID, LABELS, Stems
+from shared.vector_store.protocol import SearchRequest
+from shared.vector_store.stored_chunk import DOCUMENT_ID, LABELS
 
 COMPARED = 2000
 """About how many chunks are compared word by word: the best ten stay the same as with all, and 10,000 chunks take a
@@ -81,13 +79,13 @@ def query(request: SearchRequest, chunks: str, counts: str) -> tuple[TextClause,
     if not fused and not request.lex.indices:
         return None
     organization = request.organization_id
-    weights = _folded(organization, request.lex)
+    weights = folded(organization, request.lex)
     visible, values = _visible(request)
     values |= {"keys": list(weights), "weights": list(weights.values()), "every": every(organization)}
     values |= {"compared": COMPARED, "dimensions": LEXICAL_DIMENSIONS}
     values |= {"depth": stored_chunk.candidates(request.limit), "limit": request.limit}
     if fused:
-        values |= {"dense": Vector(list(request.dense or ())).to_text(), "dense_weight": request.dense_weight}
+        values |= {"dense": json.dumps(request.dense), "dense_weight": request.dense_weight}
     narrowed = request.filters != Filters()
     statement = _QUESTION + (_AMONG_SOME if narrowed else _AMONG_ALL) + (_RESULT_FUSED if fused else _RESULT_BY_WORDS)
     return text(statement.format(chunks=chunks, counts=counts, visible=visible)), values
@@ -106,54 +104,3 @@ def _visible(request: SearchRequest) -> tuple[str, dict[str, Any]]:
             narrowed.append(sign)
             values[sign.rpartition(":")[2]] = day
     return " AND ".join(narrowed), values
-
-
-def row(embedded: EmbeddedChunk, stems: Stems, *, with_dense: bool) -> dict[str, Any]:
-    """The columns of a chunk that is not published yet."""
-    payload = stored_chunk.to_payload(embedded, stems)
-    chunk = embedded.chunk
-    dense = {"dense": None if embedded.dense is None else list(embedded.dense)} if with_dense else {}
-    return {
-        "id": chunk.id,
-        "organization_id": chunk.organization_id,
-        "published": False,
-        "document_id": chunk.document_id,
-        "version": chunk.version,
-        "index": chunk.index,
-        "labels": payload[LABELS],
-        "day": payload[DAY],
-        "chunk": {field: payload[field] for field in CHUNK_FIELDS},
-        **lexical(embedded, stems),
-        **dense,
-    }
-
-
-def lexical(embedded: EmbeddedChunk, stems: Stems) -> dict[str, Any]:
-    """The columns that a chunk is found by its words with."""
-    organization = embedded.chunk.organization_id
-    weights = _folded(organization, embedded.lex)
-    terms = {term(organization, stem) for stem in stems(embedded.chunk.text)}
-    return {
-        "lex": PgSparseVector({key - 1: weight for key, weight in weights.items()}, LEXICAL_DIMENSIONS),
-        "keys": [every(organization), *weights, *sorted(terms)],
-    }
-
-
-def term(organization_id: UUID, stem: str) -> int:
-    """The key of a stem in the text itself; negative, so that it is never that of a token."""
-    return -(stored_chunk.term_id(organization_id, stem) % 2**31) - 1
-
-
-def every(organization_id: UUID) -> int:
-    """The key that each chunk of the organization has."""
-    return term(organization_id, "")
-
-
-def _folded(organization_id: UUID, lex: SparseVector) -> dict[int, float]:
-    """Tokens as keys of this organization, from 1. Two that become one add up: one in 2,000 among 500,000 tokens."""
-    salt = zlib.crc32(organization_id.bytes)
-    folded: dict[int, float] = {}
-    for token, weight in zip(lex.indices, lex.values, strict=True):
-        key = (token ^ salt) % LEXICAL_DIMENSIONS + 1
-        folded[key] = folded.get(key, 0.0) + weight
-    return folded

@@ -1,4 +1,4 @@
-"""Tables of one generation of vectors in PostgreSQL. With pgvector_requests.py the only importer of `pgvector`.
+"""Tables of one generation of vectors in PostgreSQL. The only importer of `pgvector`.
 
 Everything lies in a schema of its own: `generations` says what there is, each generation is a table of chunks and one
 of counts. The counts are kept by the database, in the transaction that changes what is published, so they are exact.
@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TextClause,
     Uuid,
     text,
 )
@@ -54,6 +55,10 @@ BEGIN
         GROUP BY key HAVING sum(change) <> 0 ORDER BY key
         ON CONFLICT (key) DO UPDATE SET n = counted.n + excluded.n',
         TG_TABLE_SCHEMA, TG_TABLE_NAME || '-counts', changed);
+    IF TG_OP <> 'INSERT' THEN
+        EXECUTE format('DELETE FROM %I.%I WHERE n = 0 AND key IN (SELECT unnest(keys) FROM removed WHERE published)',
+            TG_TABLE_SCHEMA, TG_TABLE_NAME || '-counts');
+    END IF;
     RETURN NULL;
 END $$
 """
@@ -72,6 +77,8 @@ class GenerationTables:
     counts: Table
     lock: int
     """Writers take it one after the other: two that count the same words in another order would block each other."""
+    merging: TextClause
+    """To be executed where published chunks were written: else searches look through what came last one by one."""
 
 
 def tables_of(collection: str, number: int, dimension: int | None) -> GenerationTables:
@@ -99,14 +106,8 @@ def tables_of(collection: str, number: int, dimension: int | None) -> Generation
     # `published` beside them and not among them: only the index of keys may serve a search by words, see there.
     Index(f"{name}-places", *places, postgresql_include=["published"])
     # Only of what is published: a chunk enters them once, not when it is stored and again when it is shown.
-    # Without fastupdate, which leaves what came last to be compared one by one.
-    Index(
-        f"{name}-keys",
-        chunks.c["keys"],
-        postgresql_using="gin",
-        postgresql_where=published,
-        postgresql_with={"fastupdate": "off"},
-    )
+    # Keys wait in its list until `merging` enters those of a whole document at once, each key in one go.
+    Index(f"{name}-keys", chunks.c["keys"], postgresql_using="gin", postgresql_where=published)
     Index(f"{name}-labels", chunks.c.labels, postgresql_using="gin", postgresql_where=published)
     if dimension is not None:
         Index(f"{name}-unembedded", chunks.c.id, postgresql_where=chunks.c.dense.is_(None))
@@ -126,7 +127,9 @@ def tables_of(collection: str, number: int, dimension: int | None) -> Generation
         # Room for the next version of a row beside it: counts change with every document.
         postgresql_with={"fillfactor": 70},
     )
-    return GenerationTables(chunks, counts, zlib.crc32(name.encode()))
+    merging = text("SELECT gin_clean_pending_list(CAST(:index AS regclass))")
+    merging = merging.bindparams(index=f'{SCHEMA}."{name}-keys"')
+    return GenerationTables(chunks, counts, zlib.crc32(name.encode()), merging)
 
 
 def prepare(connection: Connection) -> None:

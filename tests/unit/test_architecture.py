@@ -46,7 +46,6 @@ SECOND_IMPORTERS = {
     ("qdrant_edge", "shared/vector_store/edge_shard.py"): "the same adapter's files, beside it",
     ("qdrant_client", "shared/vector_store/qdrant_generations.py"): "its collections, beside the adapter of one",
     ("qdrant_client", "shared/vector_store/qdrant_requests.py"): "the same adapter's requests, beside it",
-    ("pgvector", "shared/vector_store/pgvector_requests.py"): "the same adapter's requests, beside it",
     ("fastembed", "query_service/retrieval/fastembed_reranker.py"): "its cross-encoders, which only questions need",
     ("redis", "query_service/answer_cache/redis_cache.py"): "its commands; the way to the server is the link's",
     ("paho", "xgtwin/broker_probe.py"): "listens for xgtwin doctor, which must not announce itself as a bridge",
