@@ -1,4 +1,5 @@
-# The images of the product, one a target: query, ingest (its API and its workers), twin, tools (the command line).
+# The images of the product, one a target: query, ingest (its API and its workers), twin, tools (the command line), and
+# proxy, which replicas stand behind (deploy/compose.scale.yml).
 # `docker compose build` makes them all. Needs BuildKit, which Docker has had on by default since version 23.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 
@@ -99,3 +100,12 @@ COPY xgtwin xgtwin
 RUN python -m compileall -q .
 USER xgtwin
 ENTRYPOINT ["python", "-m", "xgtwin"]
+
+FROM base AS proxy
+RUN apt-get -qq update \
+    && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends haproxy > /dev/null \
+    && rm -rf /var/lib/apt/lists/*
+USER xgtwin
+EXPOSE 8000 8001 8002
+STOPSIGNAL SIGUSR1
+CMD ["haproxy", "-db", "-f", "/etc/haproxy/haproxy.cfg"]

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+SCALE: dict[str, Any] = yaml.safe_load((ROOT / "deploy/compose.scale.yml").read_text().replace("!reset ", ""))
 OURS = ("ingest_service", "query_service", "twin_bridge")
 COMES_AND_GOES = {"migrate", "tools", "demo_lamp"}
 """Nobody waits for these to be healthy: they end, or nothing depends on them."""
@@ -23,9 +24,9 @@ NOT_HEALTHCHECKED = {
 STARTS_AS_ROOT = {"postgres": "takes its folder over, then goes on as postgres"}
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", [*SERVICES, "proxy"])
 def test_every_service_is_confined(name: str):
-    service = SERVICES[name]
+    service = SERVICES.get(name) or SCALE["services"][name]
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["mem_limit"]
@@ -53,6 +54,21 @@ def test_only_the_three_services_are_published_and_only_on_loopback():
     assert published == set(OURS)
     for service in SERVICES.values():
         assert all(port.startswith("${PUBLISH_ON:-127.0.0.1}:") for port in service.get("ports", []))
+
+
+def test_the_proxy_of_replicas_publishes_their_ports_and_they_believe_its_network_alone():
+    proxy = SCALE["services"]["proxy"]
+    assert sorted(proxy["ports"]) == sorted(port for name in OURS for port in SERVICES[name]["ports"])
+    (subnet,) = SCALE["networks"]["proxied"]["ipam"]["config"]
+    assert proxy["networks"] == ["proxied"]
+    passed_on = (ROOT / "deploy/haproxy/haproxy.cfg").read_text()
+    for name in OURS:
+        service = SCALE["services"][name]
+        assert service["ports"] == []
+        (trusted,) = (value for key, value in service["environment"].items() if key.endswith("TRUSTED_PROXIES"))
+        assert trusted.startswith(f'["{subnet["subnet"]}", ')
+        port = SERVICES[name]["ports"][0].rsplit(":", 1)[1]
+        assert f"{name}:{port}\n" in passed_on
 
 
 def test_stores_and_brokers_stand_in_a_network_without_a_way_out():
@@ -109,7 +125,7 @@ def test_the_dockerfile_needs_no_frontend_and_no_root():
     text = (ROOT / "Dockerfile").read_text()
     assert not text.startswith("# syntax=")
     stages = dict(re.findall(r"^FROM \S+ AS ([\w-]+)\n(.*?)(?=^FROM|\Z)", text, re.S | re.M))
-    for target in ("ingest", "query", "twin", "tools"):
+    for target in ("ingest", "query", "twin", "tools", "proxy"):
         assert "USER xgtwin" in stages[target]
 
 

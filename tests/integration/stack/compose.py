@@ -17,6 +17,7 @@ from tests.acceptance.product import free_ports, wait_until
 
 ROOT = Path(__file__).parents[3]
 FILES = ("docker-compose.yml", "deploy/compose.pgvector.yml", "deploy/compose.lamps.yml")
+SCALE = "deploy/compose.scale.yml"
 PASSED_ON = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")
 TAG = "integration"
 START_S = 300
@@ -41,6 +42,7 @@ class Stack:
         self.stages: list[tuple[str, float]] = []
         self.notes: list[str] = []
         self._env_file = folder / ".env"
+        self.files: tuple[str, ...] = FILES
         self._project = f"xgtwin-{name}-{os.getpid()}"
         query, ingest, twin, lamps = free_ports(4)
         self.lamps_port = lamps
@@ -48,6 +50,7 @@ class Stack:
             f"QUERY__PORT={query}\nINGEST__PORT={ingest}\nTWIN__PORT={twin}\n"
             f"LAMPS_ON=127.0.0.1\nLAMPS_PORT={lamps}\nWATCHED_DOCS={self.watched}\n"
             f"XGTWIN_TAG={TAG}\nXGTWIN_ENV_FILE={self._env_file}\n"
+            f"PROXY_SUBNET=10.231.{os.getpid() % 256}.0/24\nQUERY__RATE_LIMIT=10000/hour\n"
             "WORKER_REPLICAS=2\nEMBEDDER__FETCH=false\nINGEST__LEASE_S=10\nINGEST__RESCAN_S=5\n"
         )
         subprocess.run(["sh", "deploy/docker/secrets.sh", str(self._env_file)], cwd=ROOT, check=True)
@@ -58,13 +61,13 @@ class Stack:
         self,
         *words: str,
         seconds: float = START_S,
-        files: tuple[str, ...] = FILES,
+        files: tuple[str, ...] = (),
         env_file: Path | None = None,
         stdin: IO[bytes] | None = None,
     ) -> str:
         """What `docker compose` printed, given `stdin` to read; fails with all it said if it failed."""
         command = ["docker", "compose", "-p", self._project, "--env-file", str(env_file or self._env_file)]
-        for file in files:
+        for file in files or self.files:
             command += ["-f", file]
         done = subprocess.run(
             [*command, *words],
@@ -92,6 +95,10 @@ class Stack:
         lines = self.compose("ps", "--all", "--format", "json").splitlines()
         rows = [json.loads(line) for line in lines]
         return [Container(row["Service"], row["Name"], row["State"], row["Health"]) for row in rows]
+
+    def replicas(self, service: str) -> list[str]:
+        """Names of the containers of one service that run."""
+        return [each.name for each in self.containers() if each.service == service and each.state == "running"]
 
     def services(self) -> list[str]:
         """What runs all the time, in the order of their names."""

@@ -1,16 +1,16 @@
 """What runs, as whom, and what it may do."""
 
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 
-from tests.integration.stack.compose import FILES, Stack, inspect, users_of
+from tests.integration.stack.compose import FILES, SCALE, Stack, inspect, users_of
 
 
 def test_every_container_is_healthy_and_the_schema_was_made_once(stack: Stack):
     states = {each.service: (each.state, each.health) for each in stack.containers()}
     assert states.pop("migrate") == ("exited", "")
-    assert states.pop("beat") == ("running", "")  # it has no port to be asked at
     assert set(states.values()) == {("running", "healthy")}, states
 
 
@@ -60,9 +60,10 @@ def test_who_needs_less_has_a_smaller_image(stack: Stack):
     assert sizes["xgtwin-twin"] < sizes["xgtwin-query"] < sizes["xgtwin-ingest"]
 
 
-def test_the_files_for_other_parts_are_clean(stack: Stack):
-    for files in (FILES[:1], FILES):
-        stack.compose("--profile", "*", "config", "--quiet", files=files)
+def test_every_choice_of_files_is_clean(stack: Stack):
+    main, *others = (*FILES, SCALE)
+    for chosen in (some for n in range(len(others) + 1) for some in combinations(others, n)):
+        stack.compose("--profile", "*", "config", "--quiet", files=(main, *chosen))
 
 
 def test_nothing_starts_without_secrets(stack: Stack):
