@@ -7,7 +7,7 @@ from rich.table import Table
 
 from shared.errors import BadRequest, Unavailable
 from shared.settings import Settings
-from xgtwin.archive.backup import back_up
+from xgtwin.archive.backup import Made, back_up
 from xgtwin.archive.manifest import Manifest
 from xgtwin.archive.restore import restore as put_back
 from xgtwin.archive.writing import drop_older, usual_name
@@ -28,7 +28,7 @@ def backup(settings: Settings, to: Path, keep: int | None) -> None:
     for path in drop_older(to, keep) if keep is not None else []:
         print(f"{path} is deleted (--keep {keep}).")
     if made.amiss:
-        raise Unavailable(f"{made.path} is not whole. {_what_is_amiss(made.manifest)}")
+        raise Unavailable(f"{made.path} is not whole. {_what_is_amiss(made)}")
 
 
 def restore(settings: Settings, backup: Path) -> None:
@@ -39,14 +39,16 @@ def restore(settings: Settings, backup: Path) -> None:
     print("folder back before the start, or what came from there counts as deleted.")
 
 
-def _what_is_amiss(manifest: Manifest) -> str:
+def _what_is_amiss(made: Made) -> str:
     sentences = []
-    if manifest.vectors is None and manifest.without_vectors:
-        sentences.append(f"The vectors are not in it: {manifest.without_vectors}")
-    if manifest.lost_originals:
+    if "vectors" in made.lacks:
+        sentences.append(f"The vectors are not in it: {made.manifest.without_vectors}")
+    if "some-vectors" in made.lacks:
+        sentences.append(f"Not all vectors are in it: {made.manifest.without_vectors}.")
+    if "some-originals" in made.lacks:
         sentences.append(
-            f"The originals of {manifest.lost_originals} documents are not in the data folder. Is XGTWIN_DATA_DIR the "
-            "right one, and mounted? If they are lost, send those documents again or delete them."
+            f"The originals of {made.manifest.lost_originals} documents are not in the data folder. Is XGTWIN_DATA_DIR "
+            "the right one, and mounted? If they are lost, send those documents again or delete them."
         )
     return " ".join(sentences)
 
@@ -61,7 +63,7 @@ def _show(manifest: Manifest) -> None:
         table.add_row("originals lost", f"{manifest.lost_originals}, whose documents are there without their bytes")
     if manifest.vectors is not None:
         made_with = manifest.vectors.made_with.model or "words alone"
-        partly = f", not all dense: {manifest.without_vectors}" if manifest.without_vectors else ""
+        partly = f", not all: {manifest.without_vectors}" if manifest.without_vectors else ""
         table.add_row("vectors", f"{manifest.vectors.chunks} chunks ({made_with}){partly}")
     elif manifest.without_vectors:
         table.add_row("vectors", f"none, they are made anew after a restore: {manifest.without_vectors}")

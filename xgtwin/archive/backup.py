@@ -32,6 +32,9 @@ from xgtwin.archive.writing import ArchiveWriter, new_archive
 LOOKS = 3
 """At the database, while documents go whose bytes were not copied yet; after that they count as lost."""
 SWAPPED = "another generation of vectors took their place meanwhile; the rest is made anew after a restore"
+MISSING = (
+    "the vector store has none of {number} searchable documents: the ingest service makes them when it starts again"
+)
 
 
 @dataclass(frozen=True)
@@ -45,18 +48,21 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Made:
-    """A backup at `path`. Where something is `amiss`, a person has to mend it before the next one is whole."""
+    """A backup at `path`, and what it `lacks`, as its name says it. Where something is `amiss`, a person has to mend it
+    before the next one is whole."""
 
     path: Path
     manifest: Manifest
+    lacks: tuple[str, ...]
     amiss: bool
 
 
 @dataclass(frozen=True)
 class Added:
-    """The vectors that the archive holds, why not all of them, and whether that is amiss."""
+    """The vectors that the archive holds, what it lacks of them and why, and whether that is amiss."""
 
     vectors: Vectors | None = None
+    lacks: str = ""
     without: str = ""
     amiss: bool = False
 
@@ -70,8 +76,10 @@ def back_up(settings: Settings, target: Path) -> Made:
     """
     with opened(settings, database_url(settings), must_exist=True) as engine, new_archive(target) as archive:
         revision = _known_revision(engine)
-        snapshot = _add_originals_and_rows(archive, engine, tables_at(revision), settings.data_dir)
-        added = _add_vectors(archive, settings, snapshot.published)
+        tables = tables_at(revision)
+        documents = next(table for table in tables if table.name == "documents")
+        snapshot = _add_originals_and_rows(archive, engine, tables, documents, settings.data_dir)
+        added = _add_vectors(archive, settings, engine, documents, snapshot.published)
         manifest = Manifest(
             product=VERSION,
             revision=revision,
@@ -82,8 +90,9 @@ def back_up(settings: Settings, target: Path) -> Made:
             lost_originals=snapshot.lost_originals,
             members=archive.members,
         )
-        archive.finish(manifest)
-    return Made(archive.target, manifest, added.amiss or snapshot.lost_originals > 0)
+        lacks = tuple(filter(None, [added.lacks, "some-originals" if snapshot.lost_originals else ""]))
+        archive.finish(manifest, lacks)
+    return Made(archive.target, manifest, lacks, added.amiss or snapshot.lost_originals > 0)
 
 
 def _known_revision(engine: Engine) -> str:
@@ -95,8 +104,9 @@ def _known_revision(engine: Engine) -> str:
     return str(revision)
 
 
-def _add_originals_and_rows(archive: ArchiveWriter, engine: Engine, tables: list[Table], data_dir: Path) -> Snapshot:
-    documents = next(table for table in tables if table.name == "documents")
+def _add_originals_and_rows(
+    archive: ArchiveWriter, engine: Engine, tables: list[Table], documents: Table, data_dir: Path
+) -> Snapshot:
     with as_of_now(engine) as connection:
         needed = _originals_needed(connection, documents, archive)
     add_originals(archive, data_dir, needed)  # the long part: no transaction stays open for it
@@ -142,15 +152,27 @@ def _lines(connection: Connection, table: Table, digest: Digest) -> Iterator[byt
         yield line + b"\n"
 
 
-def _add_vectors(archive: ArchiveWriter, settings: Settings, published: list[Published]) -> Added:
+def _add_vectors(
+    archive: ArchiveWriter, settings: Settings, engine: Engine, documents: Table, published: list[Published]
+) -> Added:
     if not published:
         return Added()
     try:
         store = open_store(settings, None)
     except Unavailable as error:
-        return Added(without=error.detail, amiss=not isinstance(error, InUse))
+        return Added(lacks="vectors", without=error.detail, amiss=not isinstance(error, InUse))
     with closing(store):
         export = Export(store, published)
         archive.add(VECTORS, export)
         vectors = Vectors(made_with=export.made_with, documents=export.documents, chunks=export.chunks)
-        return Added(vectors, SWAPPED if export.swapped else "")
+        if missing := _still_missing(engine, documents, export.missing):
+            return Added(vectors, "some-vectors", MISSING.format(number=missing), amiss=True)
+        return Added(vectors, without=SWAPPED if export.swapped else "")
+
+
+def _still_missing(engine: Engine, documents: Table, missing: list[Published]) -> int:
+    """How many of these are not only missing because they were deleted meanwhile."""
+    if not missing:
+        return 0
+    with as_of_now(engine) as connection:
+        return len(set(missing).intersection(_published(connection, documents)))

@@ -61,15 +61,6 @@ class Manifest(_Part):
     made_at: datetime
     tables: Mapping[str, Rows]
     vectors: Vectors | None = None
-    without_vectors: str = Field("", description="Why there are none, or not all dense ones, of what is searchable.")
+    without_vectors: str = Field("", description="Why there are none, or not all, of what is searchable.")
     lost_originals: int = Field(0, ge=0, description="Documents whose bytes were not in the data folder any more.")
     members: Mapping[str, Member] = Field(description="Everything in the archive beside the manifest.")
-
-    @property
-    def lacks(self) -> tuple[str, ...]:
-        """What the installation has, or should have, and the backup does not."""
-        missing = {
-            "vectors": self.vectors is None and bool(self.without_vectors),
-            "some-originals": self.lost_originals > 0,
-        }
-        return tuple(name for name, is_missing in missing.items() if is_missing)

@@ -47,6 +47,8 @@ class Export:
     def __init__(self, store: GenerationalStore, documents: Iterable[Published]) -> None:
         self.made_with: Fingerprint = store.fingerprint
         self.documents = self.chunks = 0
+        self.missing: list[Published] = []
+        """Documents that the store had nothing of, in no version."""
         self._store, self._wanted, self._generation = store, documents, store.number
 
     @property
@@ -60,7 +62,10 @@ class Export:
             dense = self._store.dense_vectors(*place)
             if self.swapped:  # asked after the reading: numbers only change on the way to it
                 dense = {}
-            chunks = [chunk for chunk in self._store.chunks(*place) if chunk.version == document.version]
+            stored = self._store.chunks(*place)
+            if not stored:
+                self.missing.append(document)
+            chunks = [chunk for chunk in stored if chunk.version == document.version]
             for chunk in chunks:
                 yield _line(chunk, dense.get(chunk.id))
             self.documents += bool(chunks)

@@ -4,7 +4,7 @@ import fcntl
 import hashlib
 import os
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -42,9 +42,9 @@ class ArchiveWriter:
                 size += len(piece)
         self.members[name] = Member(size=size, sha256=digest.hexdigest())
 
-    def finish(self, manifest: Manifest) -> None:
-        if manifest.lacks and self.target.name.startswith(NAME):
-            self.target = self.target.with_stem(self.target.stem + WITHOUT + "-and-".join(manifest.lacks))
+    def finish(self, manifest: Manifest, lacks: Sequence[str] = ()) -> None:
+        if lacks and self.target.name.startswith(NAME):
+            self.target = self.target.with_stem(self.target.stem + WITHOUT + "-and-".join(lacks))
         self.add(MANIFEST, [manifest.model_dump_json(indent=1).encode()])
         self.close()
 

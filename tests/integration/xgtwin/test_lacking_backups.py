@@ -108,16 +108,31 @@ def test_a_backup_without_originals_fails_and_says_so_in_its_name(filled: Filled
         backup(settings, tmp_path / "backups", keep=None)
 
 
+def test_a_vector_store_that_lost_its_documents_fails_the_backup(
+    filled: Filled, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    settings = filled.copy(tmp_path)
+    shutil.rmtree(settings.data_dir / "vectors")
+    with pytest.raises(Unavailable, match=r"without-some-vectors\.zip is not whole\..* none of 3 searchable documents"):
+        backup(settings, tmp_path / "backups", keep=None)
+    assert "0 chunks (words alone), not all" in capsys.readouterr().out
+    (lacking,) = (tmp_path / "backups").iterdir()
+    again = settings_of(tmp_path / "again")
+    restore(again, lacking)
+    with running(again) as services:
+        wait_until(lambda: services.ask()["grounded"], 60, "the documents to be read again")
+
+
 def test_a_name_that_somebody_chose_stays(filled: Filled, tmp_path: Path):
     made = back_up(settings_of(filled.folder, **NOBODY_THERE), tmp_path / "mine.zip")
-    assert (made.path, made.amiss, made.manifest.lacks) == (tmp_path / "mine.zip", True, ("vectors",))
+    assert (made.path, made.amiss, made.lacks) == (tmp_path / "mine.zip", True, ("vectors",))
     assert made.path.is_file()
 
 
 def test_where_nothing_is_searchable_nothing_is_lacking(tmp_path: Path):
     with running(settings_of(tmp_path)):
         made = back_up(settings_of(tmp_path), tmp_path / "empty.zip")
-    assert (made.amiss, made.manifest.lacks) == (False, ())
+    assert (made.amiss, made.lacks) == (False, ())
 
 
 def test_backups_that_lack_something_push_out_none_that_is_whole(tmp_path: Path):
