@@ -1,7 +1,10 @@
 """What docker-compose.yml and the Dockerfile promise, read from the files: this holds where no engine runs too."""
 
+import os
 import re
 import subprocess
+import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -107,18 +110,27 @@ def test_what_compose_sets_are_settings_that_exist():
     Settings(_env_file=None, **tree)
 
 
-def test_backups_that_lack_something_do_not_look_healthy(tmp_path: Path):
+def test_the_backup_service_is_healthy_with_a_whole_backup_of_two_days_or_while_it_is_young(tmp_path: Path):
     kind, command = SERVICES["backup"]["healthcheck"]["test"]
     assert kind == "CMD-SHELL"
 
-    def healthy() -> bool:
-        return subprocess.run(["sh", "-c", command.replace("/backups", str(tmp_path))], check=False).returncode == 0
+    def healthy(*backups: tuple[str, int]) -> bool:
+        folder = Path(tempfile.mkdtemp(dir=tmp_path))
+        for name, days in backups:
+            (folder / name).touch()
+            os.utime(folder / name, (made := time.time() - days * 24 * 3600, made))
+        asked = command.replace("/backups", str(folder))
+        return subprocess.run(["sh", "-c", asked], check=False).returncode == 0
 
+    whole, lacking = "xgtwin-backup-20260501T030000Z.zip", "xgtwin-backup-20260502T030000Z-without-vectors.zip"
     assert not healthy()
-    (tmp_path / "xgtwin-backup-20260501T030000Z-without-vectors.zip").touch()
-    assert not healthy()
-    (tmp_path / "xgtwin-backup-20260502T030000Z.zip").touch()
-    assert healthy()
+    assert not healthy(("moved.zip", 0))
+    assert healthy((whole, 1))
+    assert healthy((whole, 1), (lacking, 0))
+    assert healthy((lacking, 0))
+    assert not healthy((whole, 3))
+    assert not healthy((whole, 3), (lacking, 0))
+    assert not healthy((lacking, 3), ("xgtwin-backup-20260505T030000Z-without-vectors.zip", 0))
 
 
 def test_the_dockerfile_needs_no_frontend_and_no_root():

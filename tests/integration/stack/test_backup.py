@@ -125,7 +125,7 @@ def test_an_embedded_installation_is_moved_into_the_database_of_a_stack(stack: S
     _copy_originals(empty, folder / "data")
     shutil.copy(ROOT / "watched_docs/inatel.md", empty.watched)
     with stack.stage("  another stack's services up"):
-        _up(empty, *SERVICES, "ingest_worker")
+        _up(empty, *SERVICES, "ingest_worker", "backup")
 
     key = empty.make_key("operator", "ask", "ingest")
     visitor = Visitor(empty, key)
