@@ -6,6 +6,7 @@ system and opens the rights of every folder above it. `TEST_POSTGRES=container` 
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -68,11 +69,28 @@ class LocalPostgres:
         """Connections are cut; what was committed is there when it starts again."""
         self._run("pg_ctl", "stop", "--mode=fast")
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Meanwhile none of its processes runs, and its connections stay up."""
+        pids = self._pids()
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
     def remove(self) -> None:
         self._watch.communicate(timeout=60)
 
     def url(self, database: str) -> str:
         return f"postgresql://postgres@/{database}?host={self._folder}"
+
+    def _pids(self) -> list[int]:
+        master = int((self._data / "postmaster.pid").read_text().splitlines()[0])
+        children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+        return [master, *map(int, children)]
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._bin / program), f"--pgdata={self._data}", *arguments]

@@ -1,12 +1,14 @@
 """Opening the database and bringing it to the newest schema. SQLite by default, PostgreSQL by URL; same models."""
 
 from pathlib import Path
+from typing import Any, cast
 
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Dialect, Engine, event, text
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
@@ -60,7 +62,7 @@ def _open_sqlite(url: str, settings: Settings) -> Engine:
     engine = sqlalchemy.create_engine(url, connect_args={"timeout": 15}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
-    def pragmas(connection: sqlalchemy.engine.interfaces.DBAPIConnection, _: object) -> None:
+    def pragmas(connection: DBAPIConnection, _: object) -> None:
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")  # readers never wait for the writer
         cursor.execute("PRAGMA synchronous=NORMAL")  # in WAL mode safe against a killed process
@@ -73,10 +75,12 @@ def _open_sqlite(url: str, settings: Settings) -> Engine:
 def open_postgres(url: str, options: str = "") -> Engine:
     """An engine for a PostgreSQL server, nothing connected yet; `options` are further `-c name=value` of each session.
 
-    Connections are made anew after the server was away, and nothing waits for it for long. Raises `Unavailable` when
-    all connections stay in use.
+    Connections are made anew after the server was away, and nothing waits long for one that is away or frozen. Raises
+    `Unavailable` when all connections stay in use.
     """
-    return sqlalchemy.create_engine(
+    from shared.db import patient_connection  # its library is for PostgreSQL alone
+
+    engine = sqlalchemy.create_engine(
         sqlalchemy.make_url(url).set(drivername="postgresql+psycopg"),
         poolclass=_Pool,
         pool_pre_ping=True,
@@ -87,6 +91,13 @@ def open_postgres(url: str, options: str = "") -> Engine:
             "options": f"-c statement_timeout={STATEMENT_TIMEOUT_S}s -c timezone=UTC {options}",
         },
     )
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_: Dialect, __: object, arguments: Any, named: Any) -> DBAPIConnection:
+        server = f"{engine.url.host}:{engine.url.port}/{engine.url.query.get('host')}"
+        return cast(DBAPIConnection, patient_connection.connect(server, *arguments, **named))
+
+    return engine
 
 
 class _Pool(QueuePool):

@@ -34,6 +34,7 @@ ONE_IMPORTER = {
     "amqtt": "xgtwin/demo_broker.py",
     "celery": "ingest_service/jobs/celery_queue.py",
     "kombu": "ingest_service/jobs/celery_queue.py",
+    "psycopg": "shared/db/patient_connection.py",
     "redis": "shared/redis_link.py",
     "limits": "shared/web/rate_limit.py",
     "opentelemetry": "shared/observability/otlp.py",
