@@ -37,7 +37,6 @@ from ingest_service.web.refresh import Refreshes
 from ingest_service.workshop import keeper_of, open_bell, open_ledger, open_queue, open_workshop
 from shared.auth.guard import Guard
 from shared.db.leadership import Leader, Leadership
-from shared.db.rows import utc_now
 from shared.dense import Dense
 from shared.embeddings.model import NO_MODEL, EmbeddingModel
 from shared.errors import Unavailable
@@ -85,7 +84,7 @@ def build_app(
     filler = Filler(
         Copier(store, shop.versions, blobs, reader, shop.lexicon),
         model,
-        busy=lambda: ingest.workers > 0 and anything_to_do(engine, utc_now()),
+        busy=lambda: ingest.workers > 0 and anything_to_do(engine),
         request=reindex_request(settings),
         leads=lambda: leader.leads,
     )

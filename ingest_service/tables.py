@@ -4,7 +4,7 @@ Pictures of the states: docs/ingestion.md.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from sqlmodel import Field
 
 from ingest_service.documents.metadata import day_of
 from ingest_service.names import title_of
-from shared.db.rows import OwnedRow, utc_field
+from shared.db.rows import OwnedRow, UtcDateTime, utc_field
 from shared.models import DocumentStatus, Labels
 
 
@@ -57,6 +57,8 @@ class JobState(StrEnum):
     """Ended because somebody, a newer version or a deletion made it pointless."""
 
 
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+"""For `JobRow.run_after`: no pause, whatever the clock of the host says that adds the job."""
 ENDED = frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELLED})
 
 _LIVE = text(f"deleted_at IS NULL AND status <> '{DocumentStatus.DELETING}'")
@@ -187,7 +189,8 @@ class JobRow(OwnedRow, table=True):
     queued_at: datetime = utc_field()
     started_at: datetime | None = utc_field(nullable=True)
     """When a worker last took it."""
-    run_after: datetime = utc_field()
+    run_after: datetime = Field(default=AT_ONCE, sa_type=UtcDateTime, nullable=False)
+    """The end of its pause, by the database's clock."""
     cancel_reason: str | None = None
     error: str | None = None
     traceparent: str = ""

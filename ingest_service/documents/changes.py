@@ -11,7 +11,7 @@ from ingest_service.documents.blobs import Blobs
 from ingest_service.documents.lifecycle import UPLOAD_PRIORITY, labels_changed, live_document
 from ingest_service.jobs.cancelling import cancel_jobs_of
 from ingest_service.names import clean_line
-from ingest_service.tables import ENDED, DocumentRow, JobKind, JobRow, JobState
+from ingest_service.tables import AT_ONCE, ENDED, DocumentRow, JobKind, JobRow, JobState
 from shared.db.rows import utc_now
 from shared.errors import Conflict, NotFound
 from shared.models import DocumentStatus
@@ -102,7 +102,7 @@ class Changes:
                     error=None,
                     cancel_reason=None,
                     queued_at=now,
-                    run_after=now,
+                    run_after=AT_ONCE,
                     updated_at=now,
                 )
             )

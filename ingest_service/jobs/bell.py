@@ -9,7 +9,6 @@ from sqlalchemy import Engine
 from ingest_service.jobs.ledger import Job, Ledger
 from ingest_service.jobs.running import run_next
 from ingest_service.jobs.turns import count_ready
-from shared.db.rows import utc_now
 from shared.errors import Unavailable
 from shared.observability.logs import get_logger
 from shared.observability.metrics import INGEST_TROUBLE
@@ -77,7 +76,7 @@ class Bell:
 
     def _ring(self) -> None:
         try:
-            self.queue.ring(count_ready(self.engine, utc_now(), MOST_RINGS))
+            self.queue.ring(count_ready(self.engine, MOST_RINGS))
         except Unavailable as error:
             if not self._away:  # once an outage, not every few seconds
                 log.warning("job_queue_away", reason=error.detail)

@@ -1,7 +1,8 @@
 """The jobs table as the one truth about work: who does what, how far it is, what became of it.
 
 Each change is one UPDATE with its precondition in the WHERE clause, so it holds on SQLite and PostgreSQL and with any
-number of workers. A worker that lost its lease finds that its UPDATE touches nothing, and stops.
+number of workers. A worker that lost its lease finds that its UPDATE touches nothing, and stops. Leases, pauses and
+turns go by the database's clock.
 """
 
 import random
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Engine, Update, func, tuple_
+from sqlalchemy import Engine, Update, func, or_, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, delete, select, update
@@ -17,6 +18,7 @@ from sqlmodel import Session, col, delete, select, update
 from ingest_service.jobs.owner import Owner
 from ingest_service.jobs.turns import next_job
 from ingest_service.tables import ENDED, JobKind, JobRow, JobState
+from shared.db.clock import moment
 from shared.db.rows import utc_now
 from shared.observability.metrics import JOBS_WAITING
 
@@ -64,7 +66,7 @@ class Ledger:
         whose document has another one running waits for that.
         """
         with Session(self.engine) as session:
-            while wanted := next_job(session, utc_now()):
+            while wanted := next_job(session):
                 if self._taken(session, wanted):
                     row = session.get_one(JobRow, wanted)
                     self._in_hand.add(row.id)
@@ -83,17 +85,16 @@ class Ledger:
 
     def _taken(self, session: Session, wanted: UUID) -> bool:
         """Whether the job is ours now; another worker may have taken it, or one of the same document, just before."""
-        now = utc_now()
         taking = (
             update(JobRow)
             .where(col(JobRow.id) == wanted, col(JobRow.state) == JobState.QUEUED)
             .values(
                 state=JobState.RUNNING,
                 lease_owner=str(self.owner),
-                lease_until=now + self._lease,
+                lease_until=moment(self.engine, self._lease),
                 attempts=JobRow.attempts + 1,
-                started_at=now,
-                updated_at=now,
+                started_at=moment(self.engine),
+                updated_at=utc_now(),
             )
         )
         try:
@@ -107,7 +108,7 @@ class Ledger:
     def progress(self, job: Job, stage: str, done: int, total: int) -> None:
         """Note how far the job is, and renew its lease. Raises `LeaseLost` if it is no longer this worker's, and
         `JobCancelled` if it shall go no further."""
-        self._mine(job, stage=stage, done=done, total=total, lease_until=utc_now() + self._lease)
+        self._mine(job, stage=stage, done=done, total=total, lease_until=moment(self.engine, self._lease))
         with Session(self.engine) as session:
             reason = session.exec(select(JobRow.cancel_reason).where(JobRow.id == job.id)).one()
         if reason is not None:
@@ -131,7 +132,7 @@ class Ledger:
                     col(JobRow.state) == JobState.RUNNING,
                     col(JobRow.lease_owner) == str(self.owner),
                 )
-                .values(lease_until=utc_now() + self._lease)
+                .values(lease_until=moment(self.engine, self._lease))
             ).rowcount
             session.commit()
             return renewed
@@ -153,7 +154,7 @@ class Ledger:
             job,
             state=JobState.QUEUED,
             error=error,
-            run_after=utc_now() + pause,
+            run_after=moment(self.engine, pause),
             attempts=job.attempts if counts else job.attempts - 1,
             pauses=job.pauses + paused,
             **_NO_LEASE,
@@ -166,18 +167,16 @@ class Ledger:
         others go first if it is what ends the process.
         """
         with Session(self.engine) as session:
-            running = session.exec(select(JobRow).where(col(JobRow.state) == JobState.RUNNING)).all()
-            taken = sum(session.exec(self._taking(row)).rowcount for row in running if self._dead(row))
+            lease_until = col(JobRow.lease_until)
+            silent = or_(lease_until.is_(None), lease_until < moment(self.engine))
+            running = session.exec(select(JobRow, silent).where(col(JobRow.state) == JobState.RUNNING)).all()
+            dead = [row for row, is_silent in running if is_silent or self._surely_dead(row)]
+            taken = sum(session.exec(self._taking(row)).rowcount for row in dead)
             session.commit()
             return taken
 
-    def _dead(self, row: JobRow) -> bool:
-        return (
-            row.lease_owner is None
-            or row.lease_until is None
-            or row.lease_until < utc_now()
-            or Owner.parse(row.lease_owner).surely_dead(self.owner)
-        )
+    def _surely_dead(self, row: JobRow) -> bool:
+        return row.lease_owner is None or Owner.parse(row.lease_owner).surely_dead(self.owner)
 
     def _taking(self, row: JobRow) -> Update:
         change: Update = update(JobRow).where(
@@ -195,7 +194,7 @@ class Ledger:
             state=JobState.QUEUED,
             attempts=row.attempts - 1,
             interruptions=row.interruptions + 1,
-            run_after=now + timedelta(seconds=pause),
+            run_after=moment(self.engine, timedelta(seconds=pause)),
             updated_at=now,
             **_NO_LEASE,
         )

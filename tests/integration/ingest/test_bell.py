@@ -20,7 +20,6 @@ from ingest_service.jobs.ledger import Job, Ledger
 from ingest_service.jobs.owner import Owner
 from ingest_service.jobs.turns import count_ready
 from ingest_service.tables import DocumentRow, JobKind, JobState
-from shared.db.rows import utc_now
 from shared.errors import Unavailable
 from tests.redis_server import PASSWORD, RedisServer, redis_server
 
@@ -108,9 +107,9 @@ def test_a_job_whose_document_is_worked_on_rings_for_nobody_until_that_is_done(e
     with Session(engine) as session:
         add_job(session, session.get_one(DocumentRow, running.document_id), JobKind.RELABEL, 0)
         session.commit()
-    assert count_ready(engine, utc_now(), MOST_RINGS) == 0
+    assert count_ready(engine, MOST_RINGS) == 0
     ledger.finish(running, JobState.DONE)
-    assert count_ready(engine, utc_now(), MOST_RINGS) == 1
+    assert count_ready(engine, MOST_RINGS) == 1
 
 
 def test_a_worker_that_hears_the_bell_for_nothing_does_not_ring_again(engine: Engine, queue: CeleryQueue):
