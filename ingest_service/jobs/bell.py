@@ -78,7 +78,7 @@ class Bell:
         try:
             self.queue.ring(count_ready(self.engine, MOST_RINGS))
         except Unavailable as error:
-            if not self._away:  # once an outage, not every few seconds
+            if self._away != error.detail:  # once an outage, not every few seconds
                 log.warning("job_queue_away", reason=error.detail)
             INGEST_TROUBLE.labels("queue").inc()
             self._away = error.detail

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from shared.errors import Unavailable
 from shared.observability.logs import get_logger
+from shared.redis_link import what_is_wrong
 
 log = get_logger(__name__)
 
@@ -66,8 +67,8 @@ class CeleryQueue:
                     self._app.send_task(WORK, queue=WORK, producer=producer, retry=False)
         except _away(connection) as error:
             raise Unavailable(
-                "Redis, which tells the workers of new documents, does not answer (REDIS__URL). What was accepted is "
-                "kept and is worked on when it does."
+                f"Redis, which tells the workers of new documents (REDIS__URL), {what_is_wrong(error)}. What was "
+                "accepted is kept and is worked on when it does."
             ) from error
 
     def serve(

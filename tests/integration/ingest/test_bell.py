@@ -80,10 +80,22 @@ def test_a_redis_that_is_away_is_said_without_its_password(redis: RedisServer, q
     assert PASSWORD not in away.value.detail
 
 
-def test_a_wrong_password_is_said_too(redis: RedisServer):
-    queue = CeleryQueue(SecretStr(redis.url.replace(PASSWORD, "errada")), lease_s=60)
-    with pytest.raises(Unavailable, match="REDIS__URL"):
-        queue.ring(1)
+def test_a_redis_that_refuses_is_not_called_away(redis: RedisServer, queue: CeleryQueue):
+    wrong = CeleryQueue(SecretStr(redis.url.replace(PASSWORD, "errada")), lease_s=60)
+    with pytest.raises(Unavailable, match=r"refuses \(.*password") as refused:
+        wrong.ring(1)
+    assert "errada" not in refused.value.detail
+    with redis.client() as client:
+        client.config_set("maxmemory", "1")
+        with pytest.raises(Unavailable, match=r"refuses \(.*memory"):
+            queue.ring(1)
+        client.config_set("maxmemory", "0")
+        client.set(WORK, "another program's")
+        with pytest.raises(Unavailable, match=r"refuses \(.*WRONGTYPE"):
+            queue.ring(1)
+        client.delete(WORK)
+    queue.ring(1)
+    assert waiting(redis) == 1
 
 
 def test_the_bell_rings_once_for_each_job_and_never_for_more_than_workers_can_hear(
