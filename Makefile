@@ -36,8 +36,9 @@ format: $(VENV)/.dev ## format and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-env-example: $(VENV)/.runtime ## write .env.example from the settings
+env-example: $(VENV)/.runtime ## write .env.example and deploy/compose.settings.yml from the settings
 	@$(BIN)/python -m shared.settings > .env.example
+	@$(BIN)/python -m shared.compose_settings > deploy/compose.settings.yml
 
 samples: $(VENV)/.dev ## build the sample PDFs of watched_docs/ from docs/samples/
 	@$(BIN)/python docs/samples/build.py

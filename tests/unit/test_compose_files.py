@@ -1,5 +1,6 @@
 """What docker-compose.yml and the Dockerfile promise, read from the files: this holds where no engine runs too."""
 
+import json
 import os
 import re
 import subprocess
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from shared.compose_settings import compose_settings
 from shared.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -18,6 +20,7 @@ TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 SCALE: dict[str, Any] = yaml.safe_load((ROOT / "deploy/compose.scale.yml").read_text().replace("!reset ", ""))
+FROM_ENV: dict[str, Any] = yaml.safe_load((ROOT / "deploy/compose.settings.yml").read_text())
 OURS = ("ingest_service", "query_service", "twin_bridge")
 COMES_AND_GOES = {"migrate", "tools", "demo_lamp"}
 """Nobody waits for these to be healthy: they end, or nothing depends on them."""
@@ -37,6 +40,16 @@ def test_every_service_is_confined(name: str):
     assert "privileged" not in service
     assert set(service.get("cap_add", [])) == set() or name in STARTS_AS_ROOT
     assert service["read_only"] or name in {"litellm", "webui"}
+
+
+@pytest.mark.parametrize("name", SERVICES.keys() - STARTS_AS_ROOT.keys())
+def test_nobody_starts_as_root(name: str):
+    """Seen in the running stack too, but not of images that cannot be had everywhere."""
+    service = SERVICES[name]
+    built = service.get("build", {}).get("dockerfile_inline", "")
+    ours = service["image"].startswith("xgtwin-") and not built  # the Dockerfile has a test of its own
+    named = re.search(r"non_root|unprivileged", service["image"])
+    assert ours or named or service.get("user", "root") not in {"root", "0"} or re.search(r"^USER [1-9]", built, re.M)
 
 
 @pytest.mark.parametrize("name", SERVICES.keys() - COMES_AND_GOES - NOT_HEALTHCHECKED.keys())
@@ -88,6 +101,63 @@ def test_no_secret_has_a_default():
         assert not rest or rest.startswith(":?"), name
 
 
+def test_the_list_of_what_services_take_from_env_is_what_the_settings_say():
+    assert (ROOT / "deploy/compose.settings.yml").read_text() == compose_settings(), "run: make env-example"
+
+
+def secrets_of(service: dict[str, Any]) -> set[str]:
+    """Names of the secrets that a container is given."""
+    taken = FROM_ENV["services"][service["extends"]["service"]]["environment"] if "extends" in service else []
+    given = re.findall(r"\$\{(\w+)", json.dumps([service.get("environment"), service.get("command")]))
+    return {name for name in (*taken, *given) if re.search(r"(PASSWORD|TOKEN|SECRET|KEY)$", name)}
+
+
+def test_a_container_gets_the_secrets_that_it_uses_and_no_others():
+    reads = {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "STORE__QDRANT_API_KEY", "EMBEDDER__API_KEY"}
+    switches = {"MQTT_PASSWORD", "TWIN__TOKEN", "TWIN__VIEWER_TOKEN"}
+    ours = {
+        "migrate": {"POSTGRES_PASSWORD"},
+        "ingest_service": reads,
+        "ingest_worker": reads,
+        "beat": {"REDIS_PASSWORD"},
+        "query_service": reads | {"LLM__API_KEY"},
+        "twin_bridge": switches | {"POSTGRES_PASSWORD"},
+        "backup": reads - {"REDIS_PASSWORD"},
+        "tools": reads | switches | {"LLM__API_KEY"},
+        "demo_lamp": {"MQTT_LAMPS_PASSWORD"},
+    }
+    assert {name: secrets_of(SERVICES[name]) for name in ours} == ours
+
+
+def make_secrets(env: Path) -> subprocess.CompletedProcess[str]:
+    script = ROOT / "deploy/docker/secrets.sh"
+    return subprocess.run(["sh", str(script), str(env)], capture_output=True, text=True, check=False)
+
+
+def test_make_secrets_makes_each_once_and_keeps_what_is_there(tmp_path: Path):
+    env = tmp_path / ".env"
+    env.write_text("QUERY__TOP_K=7\nREDIS_PASSWORD=chosen.by-me_2~")
+    for _ in range(2):
+        done = subprocess.run(
+            ["sh", ROOT / "deploy/docker/secrets.sh", env], capture_output=True, text=True, check=True
+        )
+    assert done.stdout == ""
+    lines = env.read_text().splitlines()
+    assert lines[:2] == ["QUERY__TOP_K=7", "REDIS_PASSWORD=chosen.by-me_2~"]
+    assert len({line.split("=")[0] for line in lines}) == len(lines)
+    assert env.stat().st_mode & 0o77 == 0
+
+
+@pytest.mark.parametrize("password", ["a:b", "a@b", "a/b", "a#b", "a%41", "a b", "'ab'"])
+def test_make_secrets_refuses_a_password_that_would_break_an_address(tmp_path: Path, password: str):
+    env = tmp_path / ".env"
+    env.write_text(f"MQTT_PASSWORD={password}\n")
+    done = make_secrets(env)
+    assert done.returncode == 1
+    assert "MQTT_PASSWORD" in done.stderr
+    assert env.read_text() == f"MQTT_PASSWORD={password}\n"
+
+
 def test_make_secrets_makes_every_secret_that_is_demanded():
     script = (ROOT / "deploy/docker/secrets.sh").read_text()
     for name in re.findall(r"\$\{(\w+):\?is not set\. Run make secrets\}", TEXT):
@@ -103,7 +173,7 @@ def test_images_of_others_are_pinned():
 
 def test_what_compose_sets_are_settings_that_exist():
     tree: dict[str, Any] = {}
-    for name, value in COMPOSE["x-environment"].items():
+    for name, value in {**COMPOSE["x-ingest"], **COMPOSE["x-query"], **COMPOSE["x-twin"]}.items():
         section, _, key = name.lower().partition("__")
         if key:
             tree.setdefault(section, {})[key] = 1 if key.endswith("port") else str(value)

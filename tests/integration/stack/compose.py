@@ -49,7 +49,7 @@ class Stack:
         self._env_file.write_text(
             f"QUERY__PORT={query}\nINGEST__PORT={ingest}\nTWIN__PORT={twin}\n"
             f"LAMPS_ON=127.0.0.1\nLAMPS_PORT={lamps}\nWATCHED_DOCS={self.watched}\n"
-            f"XGTWIN_TAG={TAG}\nXGTWIN_ENV_FILE={self._env_file}\n"
+            f"XGTWIN_TAG={TAG}\n"
             f"PROXY_SUBNET=10.231.{os.getpid() % 256}.0/24\nQUERY__RATE_LIMIT=10000/hour\n"
             "WORKER_REPLICAS=2\nEMBEDDER__FETCH=false\nINGEST__LEASE_S=10\nINGEST__RESCAN_S=5\n"
         )
@@ -135,9 +135,9 @@ class Stack:
         return self.compose("run", "--rm", "--no-deps", "tools", "keys", "create", name, *chosen).strip()
 
     def sizes(self) -> Mapping[str, int]:
-        """Bytes of each image of the product."""
-        return {name: int(inspect(f"{name}:{TAG}", "{{.Size}}")) for name in
-                ("xgtwin-twin", "xgtwin-query", "xgtwin-ingest", "xgtwin-tools")}  # fmt: skip
+        """Bytes of the image of each container, by the image's name."""
+        names = {inspect(each.name, "{{.Config.Image}}") for each in self.containers()}
+        return {name: int(inspect(name, "{{.Size}}")) for name in sorted({*names, f"xgtwin-tools:{TAG}"})}
 
 
 def inspect(name: str, template: str) -> str:

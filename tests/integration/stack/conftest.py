@@ -24,6 +24,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         with stack.stage("stack up and healthy"):
             stack.compose("up", "--detach", "--no-build", "--wait")
         yield stack
+        stack.notes += [f"{size / 1e6:8.0f} MB  {image}" for image, size in stack.sizes().items()]
     except AssertionError as error:
         logs = stack.compose("logs", "--no-color", "--tail", "50")
         raise AssertionError(f"{error}\n{logs}") from error

@@ -12,7 +12,7 @@ import pytest
 
 from tests.acceptance.product import wait_until
 from tests.integration.ingest.documents import pdf
-from tests.integration.stack.compose import FILES, PATIENCE_S, SCALE, Stack, inspect, read_json
+from tests.integration.stack.compose import FILES, PATIENCE_S, SCALE, Stack, inspect, read_json, users_of
 from tests.integration.stack.follower import Follower
 from tests.integration.stack.test_lamps import known
 from tests.integration.stack.visitor import Visitor, bench
@@ -66,6 +66,7 @@ def test_there_are_two_of_each_and_the_proxy_alone_is_published(stack: Stack):
         assert len(replicas) == 2
         assert {inspect(each, "{{.HostConfig.PortBindings}}") for each in replicas} == {"map[]"}
     assert stack.compose("port", "proxy", "8000").startswith("127.0.0.1:")
+    assert all(0 not in uids for proxy in stack.replicas("proxy") for uids in users_of(proxy).values())
 
 
 def test_a_conversation_goes_on_at_whichever_replica_is_reached(stack: Stack, visitor: Visitor, key: str):
