@@ -143,6 +143,8 @@ def _found(generations: Generations) -> Generation | None:
         try:
             return generations.open(number)
         except DamagedVectors as damaged:
+            if generations.current() not in {None, number}:
+                return _found(generations)  # it was swapped and dropped by another process just now
             log.error("generation_set_aside", number=number, reason=damaged.detail)
             generations.set_aside(number)
     return None

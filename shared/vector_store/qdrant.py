@@ -54,7 +54,9 @@ INDEXES: Mapping[str, models.KeywordIndexParams | models.IntegerIndexParams] = {
 
 def connect(url: str, api_key: str | None) -> QdrantClient:
     """A client; nothing is sent yet."""
-    return QdrantClient(url=url, api_key=api_key, timeout=TIMEOUT_S, check_compatibility=False)
+    # Not as `api_key`: the client would warn of plain HTTP at every start, which is meant within one network.
+    headers = {} if api_key is None else {"api-key": api_key}
+    return QdrantClient(url=url, headers=headers, timeout=TIMEOUT_S, check_compatibility=False)
 
 
 class QdrantVectorStore:

@@ -52,6 +52,14 @@ class Unclosed(QdrantClient):
         pass
 
 
+def on_a_qdrant_server() -> Callable[[], Generations]:
+    """An empty place there, for as many processes as one likes."""
+    url, name = os.environ.get("QDRANT_URL"), f"generations-{uuid4().hex[:12]}"
+    if not url:
+        pytest.skip("opt-in: set QDRANT_URL to run the contract against a Qdrant server")
+    return lambda: QdrantGenerations(lambda: connect(url, os.environ.get("QDRANT_API_KEY")), name, ENCODER.stems)
+
+
 @pytest.fixture(params=["edge", "qdrant-local", "qdrant-server", "pgvector"])
 def opened(request: pytest.FixtureRequest, tmp_path: Path, new_database: NewDatabase) -> Iterator[Open]:
 
@@ -71,12 +79,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path, new_database: NewData
         def generations() -> Generations:
             return PgvectorGenerations(lambda: pgvector.connect(database), "test", ENCODER.stems)
     else:
-        url, name = os.environ.get("QDRANT_URL"), f"generations-{uuid4().hex[:12]}"
-        if not url:
-            pytest.skip("opt-in: set QDRANT_URL to run the contract against a Qdrant server")
-
-        def generations() -> Generations:
-            return QdrantGenerations(lambda: connect(url, os.environ.get("QDRANT_API_KEY")), name, ENCODER.stems)
+        generations = on_a_qdrant_server()
 
     def reopened() -> GenerationalStore:
         while stores:
@@ -262,10 +265,19 @@ def test_another_process_follows_a_swap_on_a_server_without_a_restart(
     follower.close()
 
 
-def test_processes_that_open_an_empty_place_at_once_all_get_its_first_generation(new_database: NewDatabase):
-    for url in (new_database() for _ in range(5)):
+@pytest.mark.parametrize("server", ["pgvector", "qdrant-server"])
+def test_processes_that_open_an_empty_place_at_once_all_get_its_first_generation(
+    server: str, new_database: NewDatabase
+):
+    def empty_place() -> Callable[[], Generations]:
+        if server == "qdrant-server":
+            return on_a_qdrant_server()
+        url = new_database()
+        return lambda: PgvectorGenerations(partial(pgvector.connect, url), "test", ENCODER.stems)
+
+    for place in (empty_place() for _ in range(5)):
         wanted = [WORDS, FINGERPRINT] * 3
-        places = [PgvectorGenerations(partial(pgvector.connect, url), "test", ENCODER.stems) for _ in wanted]
+        places = [place() for _ in wanted]
         with ThreadPoolExecutor(len(wanted)) as pool:
             stores = list(pool.map(GenerationalStore, places, wanted, repeat(FINGERPRINT.model)))
         ingest(stores[0], document(TOWER))
@@ -273,6 +285,31 @@ def test_processes_that_open_an_empty_place_at_once_all_get_its_first_generation
         assert {store.number for store in stores} == {1}
         for store in stores:
             store.close()
+
+
+class SwappedMeanwhile(QdrantGenerations):
+    """Another process swaps generations between a look at which is current and its opening."""
+
+    swap: Callable[[], None] | None = None
+
+    def current(self) -> int | None:
+        number = super().current()
+        if self.swap is not None:
+            swap, self.swap = self.swap, None
+            swap()
+        return number
+
+
+def test_a_start_that_meets_a_swap_gets_the_generation_that_came(tmp_path: Path):
+    client = Unclosed(path=str(tmp_path))
+    store = GenerationalStore(QdrantGenerations(lambda: client, "test", ENCODER.stems), WORDS, None)
+    store.begin(WORDS)
+    filled(store, "torre")
+    meeting = SwappedMeanwhile(lambda: client, "test", ENCODER.stems)
+    meeting.swap = store.swap
+    started = GenerationalStore(meeting, WORDS, None)
+    assert started.number == store.number
+    assert texts(started, ask("torre")) == [TOWER]
 
 
 KILLED_WHILE_IT_BEGINS = """

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
@@ -125,7 +125,7 @@ async def running(
     embedder: Embedder | None = None,
     model: EmbeddingModel | None = None,
     database_url: str = "",
-    store_kind: Literal["auto", "pgvector"] = "auto",
+    store: StoreSettings | None = None,
     **ingest: Any,
 ) -> AsyncIterator[Service]:
     """The service over `folder` (its `watched` and `data`); the same folder twice is a restart."""
@@ -136,21 +136,21 @@ async def running(
         ingest=IngestSettings(**options),
         auth=auth,
         database_url=database_url,
-        store=StoreSettings(kind=store_kind),
+        store=store or StoreSettings(),
     )
     watched.mkdir(exist_ok=True)
     model = model or Present(embedder)
     engine = open_engine(settings)
     migrate(engine)
-    store = open_store(settings, model.current(), chunker=chunking.FINGERPRINT)
+    opened = open_store(settings, model.current(), chunker=chunking.FINGERPRINT)
     try:
-        app = build_app(settings, engine=engine, store=store, model=model)
+        app = build_app(settings, engine=engine, store=opened, model=model)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with (
             app.router.lifespan_context(app),
             httpx.AsyncClient(transport=transport, base_url="http://ingest", timeout=60) as http,
         ):
-            yield Service(app, http, store, engine, watched, settings.data_dir)
+            yield Service(app, http, opened, engine, watched, settings.data_dir)
     finally:
-        store.close()
+        opened.close()
         engine.dispose()

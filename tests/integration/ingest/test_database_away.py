@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.part_settings import StoreSettings
 from tests.integration.ingest.service import Service, running, until
 from tests.postgres import LocalPostgres, local_postgres
 
@@ -18,7 +19,8 @@ def server() -> Iterator[LocalPostgres]:
 
 @pytest.fixture
 async def service(tmp_path: Path, server: LocalPostgres) -> AsyncIterator[Service]:
-    async with running(tmp_path, database_url=server.url("postgres"), store_kind="pgvector", poll_s=0.2) as service:
+    vectors = StoreSettings(kind="pgvector")
+    async with running(tmp_path, database_url=server.url("postgres"), store=vectors, poll_s=0.2) as service:
         yield service
 
 
