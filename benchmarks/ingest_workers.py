@@ -6,7 +6,7 @@ Real processes over PostgreSQL with pgvector and Redis, words alone (no embeddin
 are the first organization's and arrive before the first of the second one's; workers begin when all are there. Shown:
 
 - documents a second, from the first one taken to the last one ready, and the processor time that all workers with their
-  reading processes spent on each document: what bounds the rate on a machine of few cores;
+  reading processes spent on each document, one at a time in each: what bounds the rate on a machine of few cores;
 - the place in the order at which the second organization had its last document taken (with fair turns twice its share);
 - memory of the service and of its greediest worker, proportional, with their reading processes: after a quarter of the
   time, at most, at the end;
@@ -92,7 +92,7 @@ def measure(folder: Path, postgres: Databases, workers: int, documents: int) -> 
             f"{place} of {documents}",
             span(seen.service_mb),
             span(seen.worker_mb),
-            f"{seen.steps} of {len(seen.ready)}",
+            f"{seen.steps} of {len(seen.ready) - 1}",
         )
         print("".join(f"{value:>16}" for value in row), flush=True)
 

@@ -6,11 +6,16 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlmodel import Session, select
 
+from ingest_service.jobs.owner import Owner
+from ingest_service.tables import JobRow, JobState
+from shared.db.engine import open_engine
+from shared.settings import Settings
 from tests.collector import collecting
 from tests.integration.ingest.documents import long_text
 from tests.integration.ingest.worker_processes import Installation, Program, installation
-from tests.postgres import Databases
+from tests.postgres import Databases, local_postgres
 from tests.redis_server import free_port
 
 pytestmark = pytest.mark.timeout(400)
@@ -22,6 +27,15 @@ LEASE_S = "6"
 def in_the_middle(there: Installation, job_id: str) -> bool:
     progress = there.job(job_id)["progress"]
     return bool(progress["stage"] == "embedding" and 0 < progress["done"] < progress["total"])
+
+
+def who_works(there: Installation) -> int:
+    """The process that holds the one running job."""
+    engine = open_engine(Settings(_env_file=None, database_url=there.settings["DATABASE_URL"]))
+    with Session(engine) as session:
+        owner = session.exec(select(JobRow.lease_owner).where(JobRow.state == JobState.RUNNING)).one()
+    engine.dispose()
+    return Owner.parse(str(owner)).pid
 
 
 def lines(program: Program) -> list[dict[str, Any]]:
@@ -63,6 +77,41 @@ def test_a_worker_killed_in_the_middle_of_a_job_loses_nothing(tmp_path: Path, po
         chunks = there.http.get(f"/documents/{item['id']}/chunks", params={"limit": 1}).json()
         assert chunks["items"]
         assert there.document(item["id"])["chunks"] > 500
+
+
+def test_the_job_of_one_of_two_workers_that_is_killed_is_done_by_the_other(tmp_path: Path, postgres: Databases):
+    with installation(tmp_path, postgres, INGEST__LEASE_S=LEASE_S) as there:
+        there.service()
+        there.start("ingest_service.beat")
+        workers = [there.worker(), there.worker()]
+        item = there.upload("longo.txt", long_text(3000).encode())
+        there.until(lambda: in_the_middle(there, item["job_id"]), "the middle of the embedding")
+        holder = who_works(there)
+        (killed,) = [worker for worker in workers if worker.process.pid == holder]
+        (left,) = [worker for worker in workers if worker is not killed]
+        killed.kill()
+        there.until(lambda: there.ready() == 1, "the document")
+        assert there.job(item["job_id"])["attempts"] == 1
+        assert events(left).count("document_ready") == 1
+
+
+def test_documents_outlive_a_database_that_goes_away_while_workers_are_at_them(tmp_path: Path):
+    with (
+        local_postgres() as server,
+        installation(tmp_path, Databases(server.url), INGEST__LEASE_S=LEASE_S) as there,
+    ):
+        programs = [there.service(), there.start("ingest_service.beat"), there.worker(), there.worker()]
+        item = there.upload("longo.txt", long_text(3000).encode())
+        for number in range(5):
+            there.upload(f"{number}.txt", f"A nota {number}.".encode())
+        there.until(lambda: in_the_middle(there, item["job_id"]), "the middle of the embedding")
+        server.stop()
+        there.until(lambda: any("failed" in name for program in programs[2:] for name in events(program)), "a failure")
+        server.start()
+        there.until(lambda: there.ready() == 6, "all documents")
+        job = there.job(item["job_id"])
+        assert (job["state"], job["attempts"]) == ("done", 1), "an outage is not the document's fault"
+        assert [program.process.poll() for program in programs] == [None] * 4
 
 
 def test_a_worker_that_is_stopped_gives_its_job_back_at_once(tmp_path: Path, postgres: Databases):

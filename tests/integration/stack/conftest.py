@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.container_engine import engine_missing
-from tests.integration.stack.compose import Stack
+from tests.integration.stack.compose import FILES, SCALE, Stack
 from tests.integration.stack.visitor import Visitor
 
 STARTED: list[Stack] = []
@@ -30,7 +30,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         raise AssertionError(f"{error}\n{logs}") from error
     finally:
         with stack.stage("stack removed"):
-            stack.compose("--profile", "*", "down", "--volumes", "--timeout", "10")
+            everything = (*FILES, SCALE)  # its network too
+            stack.compose("--profile", "*", "down", "--volumes", "--timeout", "10", files=everything)
 
 
 @pytest.fixture(autouse=True)

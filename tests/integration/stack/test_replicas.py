@@ -12,7 +12,7 @@ import pytest
 
 from tests.acceptance.product import wait_until
 from tests.integration.ingest.documents import pdf
-from tests.integration.stack.compose import FILES, PATIENCE_S, SCALE, Stack, inspect, read_json, users_of
+from tests.integration.stack.compose import FILES, PATIENCE_S, SCALE, TAG, Stack, inspect, read_json, users_of
 from tests.integration.stack.follower import Follower
 from tests.integration.stack.test_lamps import known
 from tests.integration.stack.visitor import Visitor, bench
@@ -32,6 +32,7 @@ def scaled(stack: Stack) -> Iterator[None]:
     with stack.stage("  proxy built, two of each"):
         stack.compose("build", "--quiet", "proxy", seconds=600)
         stack.compose("up", "--detach", "--no-build", "--wait")
+    stack.notes.append(f"{stack.sizes()[f'xgtwin-proxy:{TAG}'] / 1e6:8.0f} MB  xgtwin-proxy:{TAG}")
     yield
     stack.files = FILES
     with stack.stage("  back to one of each"):
