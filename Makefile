@@ -1,6 +1,6 @@
 # xgtwin: `make up` runs it, `make test` proves it. Needs Python 3.11+ and make, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help up setup test integration secrets check format lock env-example samples clean
+.PHONY: help up setup test integration secrets check audit format lock env-example samples clean
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -31,6 +31,13 @@ check: $(VENV)/.dev ## formatting, lint and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+
+# Of the two services that pip-audit can ask, this one fails loudly when it is not reached.
+audit: ## look all locked packages up among the known vulnerabilities (needs the internet)
+	@$(PYTHON) -m venv .cache/audit
+	@.cache/audit/bin/python -m pip --disable-pip-version-check install --quiet pip-audit
+	@for lock in requirements/*.txt; do echo "$$lock" && \
+		.cache/audit/bin/pip-audit --vulnerability-service osv --require-hashes --disable-pip --requirement "$$lock" || exit 1; done
 
 format: $(VENV)/.dev ## format and mend what can be mended
 	@$(BIN)/ruff format .
