@@ -25,7 +25,7 @@ def backup(settings: Settings, to: Path, keep: int | None) -> None:
     made = back_up(settings, to if to_file else to / usual_name())
     _show(made.manifest)
     print(f"{made.path}: {made.path.stat().st_size / (1 << 20):.1f} MiB. Keep it where only you can read it.")
-    for path in drop_older(to, keep) if keep is not None else []:
+    for path in drop_older(made.path, keep) if keep is not None else []:
         print(f"{path} is deleted (--keep {keep}).")
     if made.amiss:
         raise Unavailable(f"{made.path} is not whole. {_what_is_amiss(made)}")

@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import os
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from shared.errors import Conflict, Unavailable
 from xgtwin.archive.manifest import MANIFEST, Manifest, Member
 
 NAME, SUFFIX, UNFINISHED, WITHOUT = "xgtwin-backup-", ".zip", ".partial", "-without-"
+USUAL = re.compile(rf"{NAME}\d{{8}}T\d{{6}}Z({WITHOUT}[a-z-]+)?{re.escape(SUFFIX)}")
 OWNER_ONLY = 0o600
 """It holds conversations and the hashes of keys."""
 
@@ -87,12 +89,13 @@ def usual_name() -> str:
     return f"{NAME}{utc_now():%Y%m%dT%H%M%SZ}{SUFFIX}"
 
 
-def drop_older(folder: Path, keep: int) -> list[Path]:
-    """Delete each backup with a usual name of which `keep` newer ones hold as much: one that lacks something pushes out
-    none that is whole. What was deleted."""
+def drop_older(made: Path, keep: int) -> list[Path]:
+    """Delete each backup beside `made` with a usual name of which `keep` newer ones hold as much: one that lacks
+    something pushes out none that is whole. `made` is the newest, whatever the clock said before. What was deleted."""
     kept: list[Path] = []
     older: list[Path] = []
-    for path in sorted(folder.glob(f"{NAME}*{SUFFIX}"), reverse=True):
+    found = {path for path in made.parent.iterdir() if USUAL.fullmatch(path.name)}
+    for path in [made, *sorted(found - {made}, reverse=True)]:
         as_much = kept if WITHOUT in path.name else [one for one in kept if WITHOUT not in one.name]
         (kept if len(as_much) < keep else older).append(path)
     for path in older:

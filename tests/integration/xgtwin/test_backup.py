@@ -276,7 +276,7 @@ def test_backups_are_kept_as_many_as_was_said(filled: Filled, tmp_path: Path, ca
     assert len(left) == 3
     assert left[:2] == ["mine.zip", "xgtwin-backup-20200105T000000Z.zip"]
     assert "is deleted (--keep 2)" in capsys.readouterr().out
-    assert drop_older(folder, 2) == []
+    assert drop_older(folder / left[2], 2) == []
 
 
 def test_a_backup_does_not_replace_another(filled: Filled, made: Path):

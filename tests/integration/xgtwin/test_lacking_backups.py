@@ -140,9 +140,9 @@ def test_backups_that_lack_something_push_out_none_that_is_whole(tmp_path: Path)
         (tmp_path / WHOLE.format(day)).touch()
     for day in (4, 5, 6):
         (tmp_path / LACKING.format(day)).touch()
-    drop_older(tmp_path, 2)
+    drop_older(tmp_path / LACKING.format(6), 2)
     kept = [WHOLE.format(2), WHOLE.format(3), LACKING.format(5), LACKING.format(6)]
     assert sorted(path.name for path in tmp_path.iterdir()) == kept
     (tmp_path / WHOLE.format(7)).touch()
-    drop_older(tmp_path, 2)
+    drop_older(tmp_path / WHOLE.format(7), 2)
     assert sorted(path.name for path in tmp_path.iterdir()) == [WHOLE.format(3), LACKING.format(6), WHOLE.format(7)]
