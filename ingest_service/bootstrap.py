@@ -1,7 +1,7 @@
 """Where the parts of the ingest service are put together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -15,6 +15,7 @@ from ingest_service.api.manifest import manifest_routes
 from ingest_service.api.pages import page_routes
 from ingest_service.api.web import web_routes
 from ingest_service.census import Census
+from ingest_service.documents.blobs import Blobs
 from ingest_service.documents.catalogue import Catalogue
 from ingest_service.documents.changes import Changes
 from ingest_service.documents.idempotency import IdempotencyKeys
@@ -27,7 +28,6 @@ from ingest_service.jobs.ledger import Ledger
 from ingest_service.jobs.recovery import drop_orphaned_bytes, finish_deletions, queue_what_the_store_lost
 from ingest_service.jobs.turns import anything_to_do
 from ingest_service.jobs.workers import Workers
-from ingest_service.parsing.sniff import sniff_file
 from ingest_service.reading.page_images import PageImages
 from ingest_service.watched_folder.folder import WatchedFolder
 from ingest_service.web.fetch import Fetcher
@@ -79,7 +79,7 @@ def build_app(
     refreshes = Refreshes(engine, pages)
     leader = Leader(
         Leadership(engine, "ingest"),
-        lambda: _recover(engine, store, lambda content_hash, name: sniff_file(blobs.existing(content_hash), name)),
+        lambda: _recover(engine, store, blobs),
     )
     filler = Filler(
         Copier(store, shop.versions, blobs, reader, shop.lexicon),
@@ -162,11 +162,11 @@ def _dispatcher(settings: Settings, ledger: Ledger, store: GenerationalStore) ->
     return Workers(ledger, keeper_of(settings, ledger), count=ingest.workers, lease_s=ingest.lease_s)
 
 
-def _recover(engine: Engine, store: VectorStore, kind_of: Callable[[str, str], str]) -> None:
+def _recover(engine: Engine, store: VectorStore, blobs: Blobs) -> None:
     if unfinished := finish_deletions(engine):
         log.warning("deletions_taken_up", count=unfinished)
     try:
-        if lost := queue_what_the_store_lost(engine, store, kind_of):
+        if lost := queue_what_the_store_lost(engine, store, blobs):
             log.warning("documents_missing_from_store", count=lost)
     except Unavailable as error:
         # The service starts without its store and says so in /readyz; the next start compares again.

@@ -2,10 +2,12 @@
 documents table promises."""
 
 from collections.abc import Callable, Iterable
+from uuid import UUID
 
 from sqlalchemy import Engine, func
 from sqlmodel import Session, col, select
 
+from ingest_service.documents.blobs import Blobs
 from ingest_service.documents.lifecycle import (
     DELETE_PRIORITY,
     FOLDER_PRIORITY,
@@ -13,6 +15,7 @@ from ingest_service.documents.lifecycle import (
     begin_version,
     live_document_with,
 )
+from ingest_service.parsing.sniff import sniff_file
 from ingest_service.tables import ENDED, DocumentRow, JobKind, JobRow
 from shared.db.rows import utc_now
 from shared.models import PENDING_STATUSES, DocumentStatus
@@ -58,42 +61,55 @@ def drop_orphaned_bytes(engine: Engine, kept: Iterable[str], forget: Callable[[s
     return len(orphans)
 
 
-def queue_what_the_store_lost(engine: Engine, store: VectorStore, kind_of: Callable[[str, str], str]) -> int:
+def queue_what_the_store_lost(engine: Engine, store: VectorStore, blobs: Blobs) -> int:
     """Queue documents whose published chunks are not in the store: it was replaced, or a new model or encoder began a
     new collection. Says how many. One count tells that nothing is missing, so a usual start reads no document.
 
-    Where the newest version could not be read, the one that is published is read again. `kind_of` tells the media type
-    of kept bytes, given their hash and name. Raises `Unavailable` when the store does not answer.
+    Where the newest version could not be read, the one that is published is read again. Other processes may work on;
+    what they begin meanwhile stays. Raises `Unavailable` when the store does not answer.
     """
-    published = (
-        col(DocumentRow.published_version).is_not(None),
-        col(DocumentRow.status).not_in({*PENDING_STATUSES, DocumentStatus.DELETING}),
-        col(DocumentRow.deleted_at).is_(None),
-    )
     with Session(engine) as session:
         promised = session.exec(
             select(DocumentRow.organization_id, func.sum(DocumentRow.chunks))
-            .where(*published)
+            .where(*_AT_REST)
             .group_by(col(DocumentRow.organization_id))
         ).all()
-        short = [organization for organization, chunks in promised if store.count(organization) < chunks]
-        lost = 0
-        those = select(DocumentRow).where(*published, col(DocumentRow.organization_id).in_(short))
-        for document in session.exec(those).all():
-            if store.count(document.organization_id, document.id) == document.chunks:
-                continue
+    short = [organization for organization, chunks in promised if store.count(organization) < chunks]
+    those = select(DocumentRow.id).where(*_AT_REST, col(DocumentRow.organization_id).in_(short))
+    with Session(engine) as session:
+        suspected = session.exec(those).all()
+    return sum(_queued_if_lost(engine, store, blobs, document_id) for document_id in suspected)
+
+
+_AT_REST = (
+    col(DocumentRow.published_version).is_not(None),
+    col(DocumentRow.status).not_in({*PENDING_STATUSES, DocumentStatus.DELETING}),
+    col(DocumentRow.deleted_at).is_(None),
+)
+
+
+def _queued_if_lost(engine: Engine, store: VectorStore, blobs: Blobs, document_id: UUID) -> bool:
+    this = select(DocumentRow).where(*_AT_REST, DocumentRow.id == document_id)
+    with blobs.publishing.of(document_id):  # so it is neither replaced nor deleted after the count
+        with Session(engine) as session:
+            seen = session.exec(this).one_or_none()
+        if seen is None or store.count(seen.organization_id, document_id) == seen.chunks:
+            return False
+        with blobs.changing, Session(engine) as session:
+            document = session.exec(this).one_or_none()
+            if document is None:  # its job was begun again meanwhile
+                return False
             if document.status == DocumentStatus.READY:
                 document.status, document.updated_at = DocumentStatus.QUEUED, utc_now()
                 session.add(document)
                 add_job(session, document, JobKind.INGEST, FOLDER_PRIORITY)
             else:
-                _back_to_published(session, document, kind_of)
-            lost += 1
-        session.commit()
-        return lost
+                _back_to_published(session, document, blobs)
+            session.commit()
+            return True
 
 
-def _back_to_published(session: Session, document: DocumentRow, kind_of: Callable[[str, str], str]) -> None:
+def _back_to_published(session: Session, document: DocumentRow, blobs: Blobs) -> None:
     """The version that questions saw becomes the newest again; the one that could not be read stays refused."""
     good = str(document.published_hash)
     document.published_version, document.published_hash, document.chunks = None, None, 0
@@ -101,5 +117,5 @@ def _back_to_published(session: Session, document: DocumentRow, kind_of: Callabl
     other = live_document_with(session, document.organization_id, good)
     if other is not None and other.id != document.id:
         return  # these bytes came back as a document of their own
-    document.content_hash, document.media_type = good, kind_of(good, document.name)
+    document.content_hash, document.media_type = good, sniff_file(blobs.existing(good), document.name)
     begin_version(session, document, FOLDER_PRIORITY)
