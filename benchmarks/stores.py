@@ -21,7 +21,7 @@ import psycopg
 from benchmarks.query_corpus import Corpus, fill, write_corpus
 from shared.embeddings.lexical import LexicalEncoder
 from shared.models import DEFAULT_ORGANIZATION_ID
-from shared.vector_store import pgvector, qdrant
+from shared.vector_store import pgvector, qdrant, qdrant_connection
 from shared.vector_store.edge import EdgeVectorStore
 from shared.vector_store.fingerprint import Fingerprint
 from shared.vector_store.protocol import SearchRequest, VectorStore
@@ -44,7 +44,8 @@ def stores() -> Iterator[dict[str, VectorStore]]:
         postgres = pgvector.PgvectorStore(pgvector.connect(url), "bench", 1, made_with, encoder.stems)
         opened: dict[str, VectorStore] = {"Qdrant Edge": edge, "pgvector": postgres}
         if server := os.environ.get("QDRANT_URL"):
-            client, name = qdrant.connect(server, os.environ.get("QDRANT_API_KEY")), f"bench-{uuid4().hex[:12]}"
+            client = qdrant_connection.connect(server, os.environ.get("QDRANT_API_KEY"))
+            name = f"bench-{uuid4().hex[:12]}"
             opened["Qdrant server"] = qdrant.QdrantVectorStore(client, name, made_with, encoder.stems)
         for store in opened.values():
             stack.callback(store.close)

@@ -83,7 +83,7 @@ def _generations(settings: Settings, name: str, stems: Stems) -> Generations:
         url = _postgres_url(settings)
         return PgvectorGenerations(lambda: connect_postgres(url), name, stems)
     if _on_a_server(store):
-        from shared.vector_store.qdrant import connect
+        from shared.vector_store.qdrant_connection import connect
         from shared.vector_store.qdrant_generations import QdrantGenerations
 
         key = store.qdrant_api_key.get_secret_value() or None

@@ -1,4 +1,4 @@
-"""A Qdrant server (or cluster) by the same port. With qdrant_requests.py the only importer of `qdrant_client`.
+"""A Qdrant server (or cluster) by the same port. With the modules qdrant_* the only importer of `qdrant_client`.
 
 The fingerprint is the collection's metadata, written by the same request that makes the collection, with the name of
 the installation that it is of: others may use the server too. Compare edge.py: same points, same requests; here filters
@@ -6,20 +6,18 @@ revise whole documents in one call, since the server freezes nobody.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 from qdrant_client import QdrantClient, models
-from qdrant_client.common.client_exceptions import QdrantException
-from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
+from qdrant_client.http.exceptions import UnexpectedResponse
 
-from shared.errors import Unavailable, XgtwinError
+from shared.errors import XgtwinError
 from shared.models import Chunk, ScoredChunk
-from shared.observability.logs import get_logger
 from shared.vector_store import stored_chunk
 from shared.vector_store.fingerprint import Fingerprint, require_match
 from shared.vector_store.protocol import EmbeddedChunk, SearchRequest
+from shared.vector_store.qdrant_connection import speaking
 from shared.vector_store.qdrant_requests import all_of, at, equals, of, query, seen, sparse
 from shared.vector_store.stored_chunk import (
     CHUNK_FIELDS,
@@ -34,11 +32,8 @@ from shared.vector_store.stored_chunk import (
     Stems,
 )
 
-log = get_logger(__name__)
-
 UPSERT_POINTS = 64  # about 1 MB of JSON
 PAGE_POINTS = 500
-TIMEOUT_S = 30
 OWNER = "xgtwin"
 """Member of a collection's metadata: whose generation it is."""
 
@@ -50,13 +45,6 @@ INDEXES: Mapping[str, models.KeywordIndexParams | models.IntegerIndexParams] = {
     TERMS: models.IntegerIndexParams(type=models.IntegerIndexType.INTEGER, lookup=True, range=False),
     VERSION: models.IntegerIndexParams(type=models.IntegerIndexType.INTEGER, lookup=True, range=False),
 }
-
-
-def connect(url: str, api_key: str | None) -> QdrantClient:
-    """A client; nothing is sent yet."""
-    # Not as `api_key`: the client would warn of plain HTTP at every start, which is meant within one network.
-    headers = {} if api_key is None else {"api-key": api_key}
-    return QdrantClient(url=url, headers=headers, timeout=TIMEOUT_S, check_compatibility=False)
 
 
 class QdrantVectorStore:
@@ -231,17 +219,3 @@ def _create(client: QdrantClient, collection: str, fingerprint: Fingerprint, own
     except UnexpectedResponse as error:
         if error.status_code != 409:  # 409: the other service, starting at the same time, was first
             raise
-
-
-@contextmanager
-def speaking() -> Iterator[None]:
-    """Turn the client's errors into ours: the cause for the log, the meaning for the caller."""
-    try:
-        yield
-    except (ApiException, QdrantException, RuntimeError) as error:  # RuntimeError: it was closed
-        log.error("vector_store_failed", store="qdrant", error=str(error))
-        raise Unavailable(
-            "The Qdrant server does not do what was asked; check STORE__QDRANT_URL, STORE__QDRANT_API_KEY and "
-            "that it runs. The log says what it answered.",
-            retry_after=5,
-        ) from error

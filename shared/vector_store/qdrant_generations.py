@@ -11,7 +11,8 @@ from qdrant_client import QdrantClient, models
 
 from shared.vector_store.fingerprint import Fingerprint
 from shared.vector_store.generation import Generation, fingerprint_of, says_what_it_is
-from shared.vector_store.qdrant import QdrantVectorStore, owner_and_fingerprint, speaking
+from shared.vector_store.qdrant import QdrantVectorStore, owner_and_fingerprint
+from shared.vector_store.qdrant_connection import speaking
 from shared.vector_store.stored_chunk import Stems
 
 FIRST = 0

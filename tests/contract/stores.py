@@ -18,7 +18,8 @@ from shared.vector_store.fingerprint import Fingerprint
 from shared.vector_store.generational_store import GenerationalStore
 from shared.vector_store.pgvector import PgvectorStore
 from shared.vector_store.protocol import EmbeddedChunk, SearchRequest, VectorStore
-from shared.vector_store.qdrant import QdrantVectorStore, connect
+from shared.vector_store.qdrant import QdrantVectorStore
+from shared.vector_store.qdrant_connection import connect
 
 ENCODER = LexicalEncoder()
 FINGERPRINT = Fingerprint(lexical=ENCODER.fingerprint, model="test/four", dimension=4)

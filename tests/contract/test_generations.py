@@ -23,7 +23,8 @@ from shared.vector_store.fingerprint import Fingerprint
 from shared.vector_store.generation import Generations
 from shared.vector_store.generational_store import GenerationalStore
 from shared.vector_store.pgvector_generations import PgvectorGenerations
-from shared.vector_store.qdrant import QdrantVectorStore, connect
+from shared.vector_store.qdrant import QdrantVectorStore
+from shared.vector_store.qdrant_connection import connect
 from shared.vector_store.qdrant_generations import QdrantGenerations
 from tests.contract.stores import (
     ENCODER,

@@ -46,6 +46,7 @@ SECOND_IMPORTERS = {
     ("qdrant_edge", "shared/vector_store/edge_requests.py"): "the same adapter's requests, beside it",
     ("qdrant_edge", "shared/vector_store/edge_shard.py"): "the same adapter's files, beside it",
     ("qdrant_client", "shared/vector_store/qdrant_generations.py"): "its collections, beside the adapter of one",
+    ("qdrant_client", "shared/vector_store/qdrant_connection.py"): "the same adapter's client, beside it",
     ("qdrant_client", "shared/vector_store/qdrant_requests.py"): "the same adapter's requests, beside it",
     ("fastembed", "query_service/retrieval/fastembed_reranker.py"): "its cross-encoders, which only questions need",
     ("redis", "query_service/answer_cache/redis_cache.py"): "its commands; the way to the server is the link's",
