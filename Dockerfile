@@ -58,6 +58,8 @@ COPY --from=model --chown=xgtwin:xgtwin /data/models /data/models
 COPY shared shared
 COPY query_service query_service
 RUN python -m compileall -q .
+# numpy starts a thread for each processor in every process otherwise, for products of matrices that nobody asks of it.
+ENV OPENBLAS_NUM_THREADS=1
 USER xgtwin
 EXPOSE 8000
 CMD ["python", "-m", "query_service"]
@@ -79,6 +81,7 @@ COPY --from=model --chown=xgtwin:xgtwin /data/models /data/models
 COPY shared shared
 COPY ingest_service ingest_service
 RUN python -m compileall -q .
+ENV OPENBLAS_NUM_THREADS=1
 USER xgtwin
 EXPOSE 8001
 ENTRYPOINT ["tini", "--"]
@@ -98,6 +101,7 @@ COPY query_service query_service
 COPY twin_bridge twin_bridge
 COPY xgtwin xgtwin
 RUN python -m compileall -q .
+ENV OPENBLAS_NUM_THREADS=1
 USER xgtwin
 ENTRYPOINT ["python", "-m", "xgtwin"]
 

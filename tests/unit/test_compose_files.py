@@ -19,6 +19,9 @@ ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+STAGES = dict(re.findall(r"^FROM \S+ AS ([\w-]+)\n(.*?)(?=^FROM|\Z)", DOCKERFILE, re.S | re.M))
+"""Commands by target."""
 SCALE: dict[str, Any] = yaml.safe_load((ROOT / "deploy/compose.scale.yml").read_text().replace("!reset ", ""))
 FROM_ENV: dict[str, Any] = yaml.safe_load((ROOT / "deploy/compose.settings.yml").read_text())
 OURS = ("ingest_service", "query_service", "twin_bridge")
@@ -27,6 +30,19 @@ COMES_AND_GOES = {"migrate", "tools", "demo_lamp"}
 NOT_HEALTHCHECKED = {
     "otel-collector": "its image holds one program, which cannot ask itself",
 }
+THREADS_OF_A_PROCESSOR = {
+    "qdrant": 6,
+    "ingest_service": 6,
+    "ingest_worker": 6,
+    "query_service": 3,
+    "tools": 3,
+    "ollama": 3,
+    "prometheus": 2,
+    "grafana": 2,
+    "otel-collector": 2,
+}
+"""How many of its threads or processes each program may start for every processor: ONNX Runtime one for each model, the
+readers of documents a process with a few, Go and Rust their workers."""
 STARTS_AS_ROOT = {"postgres": "takes its folder over, then goes on as postgres"}
 
 
@@ -40,6 +56,17 @@ def test_every_service_is_confined(name: str):
     assert "privileged" not in service
     assert set(service.get("cap_add", [])) == set() or name in STARTS_AS_ROOT
     assert service["read_only"] or name in {"litellm", "webui"}
+
+
+@pytest.mark.parametrize("name", sorted(THREADS_OF_A_PROCESSOR))
+def test_limits_leave_room_for_a_thread_of_each_of_128_processors(name: str):
+    assert SERVICES[name]["pids_limit"] >= THREADS_OF_A_PROCESSOR[name] * 128 + 100
+
+
+def test_nothing_else_starts_a_thread_for_each_processor():
+    for target in ("query", "ingest", "tools"):
+        assert "ENV OPENBLAS_NUM_THREADS=1\n" in STAGES[target]
+    assert "    nbthread 4" in (ROOT / "deploy/haproxy/haproxy.cfg").read_text()
 
 
 @pytest.mark.parametrize("name", SERVICES.keys() - STARTS_AS_ROOT.keys())
@@ -72,17 +99,25 @@ def test_only_the_three_services_are_published_and_only_on_loopback():
         assert all(port.startswith("${PUBLISH_ON:-127.0.0.1}:") for port in service.get("ports", []))
 
 
-def test_the_proxy_of_replicas_publishes_their_ports_and_they_believe_its_network_alone():
+def test_services_believe_proxies_of_this_machine_or_the_one_that_is_named():
+    (network,) = COMPOSE["networks"]["edge"]["ipam"]["config"]
+    gateway = network["gateway"]
+    for name in OURS:
+        (believed,) = (value for key, value in SERVICES[name]["environment"].items() if key.endswith("TRUSTED_PROXIES"))
+        assert believed == f'["${{OUTER_PROXY:-{gateway}}}"]'
+    assert SCALE["services"]["proxy"]["environment"]["OUTER_PROXY"] == f"${{OUTER_PROXY:-{gateway}}}"
+
+
+def test_the_proxy_of_replicas_publishes_their_ports_and_they_believe_it_alone():
     proxy = SCALE["services"]["proxy"]
     assert sorted(proxy["ports"]) == sorted(port for name in OURS for port in SERVICES[name]["ports"])
-    (subnet,) = SCALE["networks"]["proxied"]["ipam"]["config"]
-    assert proxy["networks"] == ["proxied"]
+    address = proxy["networks"]["edge"]["ipv4_address"]
     passed_on = (ROOT / "deploy/haproxy/haproxy.cfg").read_text()
     for name in OURS:
         service = SCALE["services"][name]
         assert service["ports"] == []
         (trusted,) = (value for key, value in service["environment"].items() if key.endswith("TRUSTED_PROXIES"))
-        assert trusted.startswith(f'["{subnet["subnet"]}", ')
+        assert json.loads(trusted) == [address]
         port = SERVICES[name]["ports"][0].rsplit(":", 1)[1]
         assert f"{name}:{port}\n" in passed_on
 
@@ -204,15 +239,12 @@ def test_the_backup_service_is_healthy_with_a_whole_backup_of_two_days_or_while_
 
 
 def test_the_dockerfile_needs_no_frontend_and_no_root():
-    text = (ROOT / "Dockerfile").read_text()
-    assert not text.startswith("# syntax=")
-    stages = dict(re.findall(r"^FROM \S+ AS ([\w-]+)\n(.*?)(?=^FROM|\Z)", text, re.S | re.M))
+    assert not DOCKERFILE.startswith("# syntax=")
     for target in ("ingest", "query", "twin", "tools", "proxy"):
-        assert "USER xgtwin" in stages[target]
+        assert "USER xgtwin" in STAGES[target]
 
 
 def test_the_twin_image_copies_nothing_of_the_other_services():
-    text = (ROOT / "Dockerfile").read_text()
-    twin = text[text.index(" AS twin\n") : text.index(" AS query\n")]
+    twin = STAGES["twin"]
     assert "packages-twin" in twin
     assert not re.search(r"ingest|query|xgtwin /?xgtwin|model", twin)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,6 +22,8 @@ SCALE = "deploy/compose.scale.yml"
 PASSED_ON = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")
 TAG = "integration"
 START_S = 300
+_NETWORKS = count(os.getpid())
+"""Two stacks cannot have the same one."""
 PATIENCE_S = 120
 """For what takes a second or two here: a machine may be slow, and several tests restart half the stack."""
 
@@ -50,7 +53,7 @@ class Stack:
             f"QUERY__PORT={query}\nINGEST__PORT={ingest}\nTWIN__PORT={twin}\n"
             f"LAMPS_ON=127.0.0.1\nLAMPS_PORT={lamps}\nWATCHED_DOCS={self.watched}\n"
             f"XGTWIN_TAG={TAG}\n"
-            f"PROXY_SUBNET=10.231.{os.getpid() % 256}.0/24\nQUERY__RATE_LIMIT=10000/hour\n"
+            f"EDGE_PREFIX=10.231.{next(_NETWORKS) % 250}\nQUERY__RATE_LIMIT=10000/hour\n"
             "WORKER_REPLICAS=2\nEMBEDDER__FETCH=false\nINGEST__LEASE_S=10\nINGEST__RESCAN_S=5\n"
         )
         subprocess.run(["sh", "deploy/docker/secrets.sh", str(self._env_file)], cwd=ROOT, check=True)

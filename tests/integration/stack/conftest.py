@@ -30,7 +30,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         raise AssertionError(f"{error}\n{logs}") from error
     finally:
         with stack.stage("stack removed"):
-            everything = (*FILES, SCALE)  # its network too
+            everything = (*FILES, SCALE)  # its proxy too
             stack.compose("--profile", "*", "down", "--volumes", "--timeout", "10", files=everything)
 
 

@@ -9,6 +9,8 @@ from shared.errors import Unavailable
 from shared.settings import TwinSettings
 from tests.acceptance.product import wait_until
 from tests.integration.stack.compose import PATIENCE_S, Stack
+from tests.integration.stack.crowd import refused
+from twin_bridge.hub import MAX_PER_ADDRESS
 from xgtwin.lamp_client import LampChange, command, watch
 from xgtwin.simulated.native import NativeLamp
 
@@ -38,6 +40,11 @@ def test_a_lamp_is_switched_and_reports_back_through_the_broker(stack: Stack):
         assert asyncio.run(asyncio.wait_for(first_change(twin_of(stack), "lamp_stack", on=True), PATIENCE_S))
         lamp.press(on=False)
         assert asyncio.run(asyncio.wait_for(first_change(twin_of(stack), "lamp_stack", on=False), PATIENCE_S))
+
+
+def test_clients_behind_a_proxy_of_this_machine_are_not_one_address(stack: Stack):
+    url = stack.twin_url.replace("http", "ws", 1) + "/ws/v1"
+    assert asyncio.run(refused(url, stack.settings["TWIN__TOKEN"], MAX_PER_ADDRESS + 10)) == 0
 
 
 def test_nobody_watches_lamps_without_the_token(stack: Stack):

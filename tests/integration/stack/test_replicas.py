@@ -1,22 +1,27 @@
 """Two of each service behind the proxy of deploy/compose.scale.yml: it does not matter which one is reached, and one
 that is killed is missed by nobody."""
 
+import asyncio
 import json
 import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.acceptance.product import wait_until
 from tests.integration.ingest.documents import pdf
+from tests.integration.stack import crowd
 from tests.integration.stack.compose import FILES, PATIENCE_S, SCALE, TAG, Stack, inspect, read_json, users_of
+from tests.integration.stack.crowd import refused
 from tests.integration.stack.follower import Follower
 from tests.integration.stack.test_lamps import known
 from tests.integration.stack.visitor import Visitor, bench
 from tests.kills.documents import scan
+from twin_bridge.hub import MAX_PER_ADDRESS
 from xgtwin.simulated.native import NativeLamp
 
 SERVICES = ("query_service", "ingest_service", "twin_bridge")
@@ -189,6 +194,35 @@ def test_a_client_of_a_killed_bridge_sees_the_right_state_at_the_other(stack: St
             follower.stop()
     assert follower.connections > 1
     assert follower.faults == []
+
+
+def test_who_calls_is_what_a_proxy_of_this_machine_says_and_nobody_else(stack: Stack):
+    clients = 2 * MAX_PER_ADDRESS + 10  # more than two bridges take of one address
+    token = stack.settings["TWIN__TOKEN"]
+    assert asyncio.run(refused(stack.twin_url.replace("http", "ws", 1) + "/ws/v1", token, clients)) == 0
+    with Path(crowd.__file__).open("rb") as script:
+        words = ("python", "-", "ws://proxy:8002/ws/v1", token, str(clients))
+        elsewhere = stack.compose("exec", "-T", "--index", "1", "twin_bridge", *words, stdin=script)
+    assert int(elsewhere) > 0
+
+
+def test_without_any_replica_openai_clients_are_told_so_as_they_read_it(stack: Stack, key: str):
+    stack.compose("kill", "query_service")
+    try:
+        with stack.client("query_service", key) as query:
+            wait_until(lambda: query.get("/livez").status_code == 503, PATIENCE_S, "the proxy to know")
+            assert query.get("/livez").json()["code"] == "no_replica"
+            told = query.get("/v1/models")
+    finally:
+        stack.compose("start", "query_service")
+        stack.wait_until_healthy()
+    assert (told.status_code, told.headers["Content-Type"]) == (503, "application/json")
+    assert told.json()["error"]["code"] == "no_replica"
+
+
+def test_the_proxy_starts_as_many_threads_on_any_machine(stack: Stack):
+    said = stack.compose("exec", "-T", "proxy", "sh", "-c", "grep Threads /proc/1/status")
+    assert said.split() == ["Threads:", "4"]
 
 
 def test_bridges_have_a_status_of_their_own(stack: Stack):
