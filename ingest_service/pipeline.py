@@ -155,7 +155,11 @@ class Pipeline:
             embedded = self._embedded(batch, labels, embedder)
             if embedder is not None and embedded[-1].dense is None:
                 embedder = None  # it does not answer, and would be waited for at each batch
-            self.store.upsert(embedded)
+            # Embedding may have outlasted the lease: what comes after a purge, or after the publishing of another
+            # worker, would stay for ever, or hide what that published.
+            with self.blobs.publishing.of(job.document_id):
+                self._proceed(job, "embedding", start, len(chunks))
+                self.store.upsert(embedded)
             CHUNKS_STORED.inc(len(batch))
 
     def _embedded(self, chunks: Sequence[Chunk], labels: Labels, embedder: Embedder | None) -> Sequence[EmbeddedChunk]:
