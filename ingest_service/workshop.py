@@ -31,6 +31,9 @@ from shared.vector_store.generational_store import GenerationalStore
 if TYPE_CHECKING:
     from ingest_service.jobs.celery_queue import CeleryQueue
 
+MOST_READERS = 8
+"""Beyond one for each worker: each takes 100 MB before it reads anything."""
+
 
 @dataclass(frozen=True)
 class Workshop:
@@ -89,7 +92,7 @@ def open_workshop(
         max_unpacked_mb=ingest.max_unpacked_mb,
     )
     # More readers than workers: the pages of a scanned document are recognised side by side.
-    sandbox = Sandbox(limits, readers=max(ingest.workers, os.cpu_count() or 1))
+    sandbox = Sandbox(limits, readers=max(ingest.workers, min(os.cpu_count() or 1, MOST_READERS)))
     languages = find_language_data(ingest.tessdata_dir)
     reader = Reader(sandbox, data / "recognised", languages)
     blobs = Blobs(data / "originals", max_mb=ingest.max_file_mb, dropping=reader.forget)
