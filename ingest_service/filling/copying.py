@@ -1,6 +1,7 @@
 """One published document into the next generation: its chunks as they are, or read and cut again where need be."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -60,11 +61,14 @@ class Copier:
         if there == wanted:
             # Its labels may have changed while nobody held the next generation open.
             for batch in _batches(wanted):
-                following.store.relabel(self._embedded(work, batch, None))
+                with self._unswapped(work, following):
+                    following.store.relabel(self._embedded(work, batch, None))
             return len(wanted)
         for batch in _batches(wanted):
-            proceed()
-            following.store.upsert(self._embedded(work, batch, embedder))
+            embedded = self._embedded(work, batch, embedder)
+            proceed()  # after what takes long: it also tells whether this process still leads
+            with self._unswapped(work, following):
+                following.store.upsert(embedded)
         return self._publish(work, following, len(wanted))
 
     def repair(self, store: VectorStore, embedder: Embedder, proceed: Proceed) -> bool:
@@ -99,7 +103,7 @@ class Copier:
 
     def _publish(self, work: Work, following: Generation, count: int) -> int | None:
         document = (work.organization_id, work.document_id)
-        with self.blobs.publishing.of(work.document_id):
+        with self._unswapped(work, following):
             if self.versions.published_of(work.document_id) != work:
                 following.store.delete(*document)
                 return None
@@ -109,6 +113,14 @@ class Copier:
             # An earlier run cut this version otherwise; its chunks would stay beside these.
             following.store.delete(*document)
             return None
+
+    @contextmanager
+    def _unswapped(self, work: Work, following: Generation) -> Iterator[None]:
+        """No process makes the next generation current meanwhile, so what is written there reaches no search. Raises
+        `Unavailable` if one did so before."""
+        with self.blobs.publishing.of(work.document_id):
+            self.store.require_next(following)
+            yield
 
     def _embedded(self, work: Work, chunks: Sequence[Chunk], embedder: Embedder | None) -> list[EmbeddedChunk]:
         texts = [searchable(chunk) for chunk in chunks]

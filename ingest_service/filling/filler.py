@@ -102,19 +102,29 @@ class Filler:
             except Unavailable as error:
                 if isinstance(error, NoRoom):
                     self.store.filling = Filling(0, 0, "waiting: no room on the disk")
+                elif self.store.shared:  # perhaps another process led meanwhile, and swapped or dropped what is filled
+                    self._let_go()
                 pause = self._after_trouble(pause)
                 log.warning("filling_interrupted", reason=error.detail, again_in_s=pause)
             except Exception:
                 pause = self._after_trouble(pause)
                 log.exception("filling_failed", again_in_s=pause)
 
+    def _let_go(self) -> None:
+        """Whoever leads next takes up what is filled, be it this process."""
+        self.store.forget()
+        self._looked_for = None
+        FILL_DOCUMENTS.clear()
+
     def _after_trouble(self, pause: float) -> float:
         FILL_TROUBLE.inc()
         return min(max(2 * pause, LOOK_AGAIN_S), LONGEST_PAUSE_S)
 
     def _turn(self) -> None:
-        wanted = self.wanted() if self.leads() else None
-        if wanted is None:
+        if not self.leads():
+            self._let_go()
+            return
+        if (wanted := self.wanted()) is None:
             return
         if self._looked_for != wanted:
             if self.store.next is not None and self.store.next.fingerprint != wanted:
@@ -186,6 +196,9 @@ class Filler:
         """
         blobs = self.copier.blobs
         with blobs.publishing.all(), blobs.changing:
+            self.store.require_next(following)
+            if not self.leads():
+                raise FillerStopping
             if self.store.has_touched or self._unsettled(copied) or (embedder and self.copier.lacking(following.store)):
                 return False
             kept = {work.document_id for work in self.copier.versions.published()}

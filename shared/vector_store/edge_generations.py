@@ -12,7 +12,7 @@ from shared.observability.logs import get_logger
 from shared.vector_store.edge import EdgeVectorStore
 from shared.vector_store.edge_shard import held
 from shared.vector_store.fingerprint import Fingerprint
-from shared.vector_store.generation import Generation, NoRoom, fingerprint_of, says_what_it_is
+from shared.vector_store.generation import Generation, NoRoom, became_current, fingerprint_of, says_what_it_is
 from shared.vector_store.shard_folder import FINGERPRINT_FILE, read_json
 from shared.vector_store.stored_chunk import Stems
 
@@ -96,6 +96,8 @@ class EdgeGenerations:
             self._shard(number).rename(self._folder / f"{number}.damaged")
 
     def drop(self, number: int) -> None:
+        if number == self.current():
+            raise became_current()
         shutil.rmtree(self._shard(number), ignore_errors=True)
         self._shard(number).with_name(f"{number}.lock").unlink(missing_ok=True)
 

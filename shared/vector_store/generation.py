@@ -4,7 +4,7 @@ One generation is current: searches see it. The next one is filled beside it and
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
 
 from pydantic import ValidationError
@@ -13,7 +13,7 @@ from shared.errors import Conflict, Unavailable
 from shared.observability.logs import get_logger
 from shared.observability.metrics import FILL_TROUBLE
 from shared.vector_store.fingerprint import Fingerprint
-from shared.vector_store.protocol import VectorStore
+from shared.vector_store.protocol import EmbeddedChunk, VectorStore
 
 log = get_logger(__name__)
 
@@ -82,7 +82,7 @@ class Generations(Protocol):
         ...
 
     def make_current(self, number: int) -> None:
-        """From one moment to the next, for whoever asks `current`."""
+        """From one moment to the next, for whoever asks `current`. `Unavailable` if another process dropped it."""
         ...
 
     def set_aside(self, number: int) -> None:
@@ -90,10 +90,15 @@ class Generations(Protocol):
         ...
 
     def drop(self, number: int) -> None:
-        """Remove a closed generation for good. An unknown number is no error."""
+        """Remove a closed generation for good. An unknown number is no error; the current one is `Unavailable`."""
         ...
 
     def close(self) -> None: ...
+
+
+def became_current() -> Unavailable:
+    """Why a generation is not dropped."""
+    return Unavailable("The generation to be dropped is the current one: another process made it so.", retry_after=1)
 
 
 def fingerprint_of(stored: Any) -> Fingerprint:
@@ -166,6 +171,13 @@ def take_up(generations: Generations, wanted: Fingerprint, current: int) -> Gene
             found.store.close()
         generations.drop(number)
     return None
+
+
+def fitting(chunks: Sequence[EmbeddedChunk], made_with: Fingerprint, model: str | None) -> Sequence[EmbeddedChunk]:
+    """What a generation gets of chunks with vectors of `model`: no dense ones of another model than its own."""
+    if made_with.model == model and model is not None:
+        return chunks
+    return [replace(chunk, dense=None) for chunk in chunks]
 
 
 def beside(following: Generation, change: Callable[[Generation], None]) -> None:

@@ -14,8 +14,8 @@ from shared.errors import Unavailable
 from shared.models import Chunk, ScoredChunk
 from shared.observability.logs import get_logger
 from shared.vector_store.fingerprint import Fingerprint
-from shared.vector_store.generation import Filling, Generation, Generations, beside, open_current, take_up
-from shared.vector_store.protocol import EmbeddedChunk, SearchRequest
+from shared.vector_store.generation import Filling, Generation, Generations, beside, fitting, open_current, take_up
+from shared.vector_store.protocol import Document, EmbeddedChunk, SearchRequest
 
 log = get_logger(__name__)
 
@@ -23,8 +23,6 @@ LOOK_AGAIN_S = 5.0
 """Where another process may swap generations, its choice is followed within this time."""
 
 T = TypeVar("T")
-Document = tuple[UUID, UUID]
-"""Organization and document."""
 
 
 class GenerationalStore:
@@ -83,14 +81,14 @@ class GenerationalStore:
 
     def upsert(self, chunks: Sequence[EmbeddedChunk]) -> None:
         if chunks:
-            self._write(_document(chunks[0].chunk), lambda g: g.store.upsert(self._fitting(chunks, g.fingerprint)))
+            self._write(chunks[0].document, lambda g: g.store.upsert(fitting(chunks, g.fingerprint, self._model)))
 
     def publish(self, organization_id: UUID, document_id: UUID, version: int) -> None:
         self._write((organization_id, document_id), lambda g: g.store.publish(organization_id, document_id, version))
 
     def relabel(self, chunks: Sequence[EmbeddedChunk]) -> None:
         if chunks:
-            self._write(_document(chunks[0].chunk), lambda g: g.store.relabel(chunks))
+            self._write(chunks[0].document, lambda g: g.store.relabel(chunks))
 
     def delete(self, organization_id: UUID, document_id: UUID) -> None:
         self._write((organization_id, document_id), lambda g: g.store.delete(organization_id, document_id))
@@ -132,6 +130,7 @@ class GenerationalStore:
     def unfinished(self, wanted: Fingerprint) -> bool:
         """Take up the filling that an earlier process began for this fingerprint, and drop what else is left over from
         earlier swaps. Whether there is something to take up."""
+        self._follow(now=True)  # what another process made current is not left over
         if self._next is None:
             self._next = take_up(self._generations, wanted, self._current.number)
         return self._next is not None
@@ -148,18 +147,29 @@ class GenerationalStore:
 
     def abandon(self) -> None:
         """Drop the next generation, if there is one."""
-        if (unwanted := self._next) is None:
-            return
-        self._next = self.filling = None
-        self._retire(unwanted)
+        self._follow(now=True)
+        if (unwanted := self._let_go()) is not None:
+            self._retire(unwanted)
+
+    def forget(self) -> None:
+        """Close the next generation, if there is one: it is left to whichever process fills it from now on."""
+        if (left := self._let_go()) is not None:
+            self._close(left)
+
+    def require_next(self, following: Generation) -> None:
+        """Raises `Unavailable` if another process has made this generation current, or another one, meanwhile."""
+        self._follow(now=True)
+        if self._next is not following:
+            raise Unavailable("Another process has swapped the vectors meanwhile.", retry_after=1)
 
     def swap(self) -> None:
         """Make the next generation the current one and drop the one before, once nobody uses it any more."""
-        if self._next is None:
-            raise ValueError("there is no next generation")
-        self._generations.make_current(self._next.number)
-        with self._changed:
-            old, self._current, self._next = self._current, self._next, None
+        with self._following:
+            if self._next is None:
+                raise ValueError("there is no next generation")
+            self._generations.make_current(self._next.number)
+            with self._changed:
+                old, self._current, self._next = self._current, self._next, None
         self._retire(old)
 
     @property
@@ -171,12 +181,6 @@ class GenerationalStore:
         with self._changed:
             touched, self._touched = self._touched, set()
             return touched
-
-    def _fitting(self, chunks: Sequence[EmbeddedChunk], fingerprint: Fingerprint) -> Sequence[EmbeddedChunk]:
-        """Without dense vectors of another model than the generation's."""
-        if fingerprint.model == self._model and fingerprint.model is not None:
-            return chunks
-        return [replace(chunk, dense=None) for chunk in chunks]
 
     def _write(self, document: Document, change: Callable[[Generation], None]) -> None:
         self._follow(now=True)  # what goes to a generation that is no longer current is lost
@@ -209,8 +213,9 @@ class GenerationalStore:
         self._looked = time.monotonic()
         with self._following:
             number = self._generations.current()
-            if number is None or number == self._current.number or self._next is not None:
+            if number is None or number == self._current.number:
                 return
+            self.forget()  # even if it is the same one: whoever fills it here must not write into what is served
             found = self._generations.open(number)
             with self._changed:
                 old, self._current = self._current, found
@@ -230,6 +235,11 @@ class GenerationalStore:
                 self._users.subtract(numbers)
                 self._changed.notify_all()
 
+    def _let_go(self) -> Generation | None:
+        with self._changed:
+            following, self._next, self.filling = self._next, None, None
+        return following
+
     def _retire(self, generation: Generation) -> None:
         self._close(generation)
         self._generations.drop(generation.number)
@@ -238,7 +248,3 @@ class GenerationalStore:
         with self._changed:
             self._changed.wait_for(lambda: not self._users[generation.number])
         generation.store.close()
-
-
-def _document(chunk: Chunk) -> Document:
-    return chunk.organization_id, chunk.document_id

@@ -6,8 +6,9 @@ from typing import ClassVar
 
 from sqlalchemy import Connection, Engine, delete, func, select, update
 
+from shared.errors import Unavailable
 from shared.vector_store.fingerprint import Fingerprint
-from shared.vector_store.generation import Generation, fingerprint_of
+from shared.vector_store.generation import Generation, became_current, fingerprint_of
 from shared.vector_store.pgvector import PgvectorStore, speaking
 from shared.vector_store.pgvector_tables import generations, prepare, tables_of
 from shared.vector_store.stored_chunk import Stems
@@ -55,6 +56,9 @@ class PgvectorGenerations:
 
     def make_current(self, number: int) -> None:
         with self._asking() as connection:
+            there = select(_of.number).where(self._ours, _of.number == number).with_for_update()
+            if connection.scalar(there) is None:
+                raise Unavailable("The generation to be made current is gone: another process dropped it.")
             connection.execute(update(generations).where(self._ours).values(is_current=_of.number == number))
 
     def set_aside(self, number: int) -> None:
@@ -63,9 +67,13 @@ class PgvectorGenerations:
     def drop(self, number: int) -> None:
         tables = tables_of(self._name, number, None)
         with self._asking() as connection:
+            this = self._ours, _of.number == number
+            # Asked and done in one: another process may make it current at this moment.
+            connection.execute(delete(generations).where(*this, ~_of.is_current))
+            if connection.scalar(select(_of.number).where(*this)) is not None:
+                raise became_current()
             tables.chunks.drop(connection, checkfirst=True)
             tables.counts.drop(connection, checkfirst=True)
-            connection.execute(delete(generations).where(self._ours, _of.number == number))
 
     def close(self) -> None:
         self._engine.dispose()

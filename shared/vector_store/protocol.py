@@ -19,6 +19,10 @@ class SparseVector:
     values: tuple[float, ...]
 
 
+Document = tuple[UUID, UUID]
+"""Organization and document."""
+
+
 @dataclass(frozen=True, slots=True)
 class EmbeddedChunk:
     """A chunk with its vectors. `dense` is None while no embedding model is present."""
@@ -27,6 +31,10 @@ class EmbeddedChunk:
     lex: SparseVector
     dense: tuple[float, ...] | None = None
     labels: Labels = field(default_factory=Labels)
+
+    @property
+    def document(self) -> Document:
+        return self.chunk.organization_id, self.chunk.document_id
 
 
 @dataclass(frozen=True, slots=True)

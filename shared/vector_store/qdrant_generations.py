@@ -10,7 +10,7 @@ from typing import ClassVar
 from qdrant_client import QdrantClient, models
 
 from shared.vector_store.fingerprint import Fingerprint
-from shared.vector_store.generation import Generation, fingerprint_of, says_what_it_is
+from shared.vector_store.generation import Generation, became_current, fingerprint_of, says_what_it_is
 from shared.vector_store.qdrant import QdrantVectorStore, owner_and_fingerprint
 from shared.vector_store.qdrant_connection import speaking
 from shared.vector_store.stored_chunk import Stems
@@ -67,6 +67,8 @@ class QdrantGenerations:
         """The server's own matter: its collection stays under its name and is no longer looked at."""
 
     def drop(self, number: int) -> None:
+        if number == self.current():
+            raise became_current()
         if self._is_ours(number):
             with speaking():
                 self._client.delete_collection(self._collection(number))

@@ -240,24 +240,91 @@ def test_a_collection_of_an_earlier_release_becomes_the_first_generation_on_a_se
     assert [each.name for each in client.get_collections().collections] == ["test-1"]
 
 
-@pytest.mark.parametrize("kind", ["qdrant-local", "pgvector"])
-def test_another_process_follows_a_swap_on_a_server_without_a_restart(
-    tmp_path: Path, new_database: NewDatabase, monkeypatch: pytest.MonkeyPatch, kind: str
-):
-    def generations() -> Generations:
-        if kind == "pgvector":
-            return PgvectorGenerations(lambda: pgvector.connect(url), "test", ENCODER.stems)
-        return QdrantGenerations(lambda: client, "test", ENCODER.stems)
+def test_the_current_generation_cannot_be_dropped(opened: Open):
+    store = opened()
+    ingest(store, document(TOWER, name="torre"))
+    with pytest.raises(Unavailable, match="current"):
+        store._generations.drop(store.number)
+    assert texts(store, ask("torre")) == [TOWER]
+    store.begin(WORDS)
+    assert store.next is not None
+    store._generations.make_current(store.next.number)  # as another process would
+    with pytest.raises(Unavailable, match="current"):
+        store._generations.drop(store.next.number)
+    assert list(store._generations.numbers()) == [store.number, store.next.number]
 
-    url = new_database() if kind == "pgvector" else ""
+
+def test_a_generation_that_another_process_dropped_does_not_become_current(new_database: NewDatabase):
+    url = new_database()
+    generations = PgvectorGenerations(lambda: pgvector.connect(url), "test", ENCODER.stems)
+    store = GenerationalStore(generations, WORDS, None)
+    store.begin(WORDS)
+    assert store.next is not None
+    generations.drop(store.next.number)
+    with pytest.raises(Unavailable, match="dropped"):
+        store.swap()
+    assert generations.current() == store.number
+    store.close()
+
+
+@pytest.fixture(params=["qdrant-local", "pgvector"])
+def on_a_server(request: pytest.FixtureRequest, tmp_path: Path, new_database: NewDatabase) -> Callable[[], Generations]:
+    """Gives the generations of one place, as often as processes open it."""
+    if request.param == "pgvector":
+        url = new_database()
+        return lambda: PgvectorGenerations(lambda: pgvector.connect(url), "test", ENCODER.stems)
     client = Unclosed(path=str(tmp_path))
-    owner, follower = (GenerationalStore(generations(), WORDS, FINGERPRINT.model) for _ in range(2))
+    return lambda: QdrantGenerations(lambda: client, "test", ENCODER.stems)
+
+
+def two_processes(on_a_server: Callable[[], Generations]) -> tuple[GenerationalStore, GenerationalStore]:
+    one, other = (GenerationalStore(on_a_server(), WORDS, FINGERPRINT.model) for _ in range(2))
+    return one, other
+
+
+def test_whoever_began_a_generation_that_another_process_swapped_in_follows_and_does_not_drop_it(
+    on_a_server: Callable[[], Generations],
+):
+    beginner, successor = two_processes(on_a_server)
+    ingest(beginner, document(TOWER, name="torre"))
+    beginner.begin(WORDS)
+    begun = beginner.next
+    assert begun is not None
+    assert successor.unfinished(WORDS)
+    filled(successor, "torre")
+    successor.swap()
+
+    with pytest.raises(Unavailable, match="swapped"):
+        beginner.require_next(begun)
+    beginner.abandon()
+    assert beginner.number == successor.number
+    for store in (beginner, successor):
+        store.ping()
+        assert texts(store, ask("torre")) == [TOWER]
+    ingest(beginner, document(LAMP, name="luz"))
+    assert texts(successor, ask("lâmpada")) == [LAMP], "what it writes goes where all look"
+
+
+def test_what_another_process_swapped_in_since_the_last_look_is_not_left_over(on_a_server: Callable[[], Generations]):
+    one, other = two_processes(on_a_server)
+    ingest(one, document(TOWER, name="torre"))
+    one.begin(WORDS)
+    filled(one, "torre")
+    one.swap()
+    assert not other.unfinished(FINGERPRINT)
+    assert texts(one, ask("torre")) == texts(other, ask("torre")) == [TOWER]
+
+
+def test_another_process_follows_a_swap_on_a_server_without_a_restart(
+    on_a_server: Callable[[], Generations], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+):
+    owner, follower = two_processes(on_a_server)
     ingest(owner, document(TOWER, name="torre"))
     assert texts(follower, ask("torre")) == [TOWER]
     owner.begin(FINGERPRINT)
     filled(owner, "torre")
     owner.swap()
-    if kind == "pgvector":  # qdrant-client's own engine answers otherwise than a server to this
+    if "pgvector" in request.node.name:  # qdrant-client's own engine answers otherwise than a server to this
         assert texts(follower, ask("torre")) == [TOWER], "the generation it served is gone by now"
     monkeypatch.setattr("shared.vector_store.generational_store.LOOK_AGAIN_S", 0.0)
     assert follower.fingerprint == FINGERPRINT

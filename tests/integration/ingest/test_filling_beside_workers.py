@@ -103,11 +103,15 @@ def installed(stack: ExitStack, folder: Path, postgres: Databases) -> Settings:
     )
 
 
-def begin_filling(stack: ExitStack, copier: Copier, folder: Path) -> None:
-    filler = Filler(copier, NO_MODEL, busy=lambda: False, request=folder / "reindex")
-    filler.ask()
+def begin_filling(
+    stack: ExitStack, copier: Copier, folder: Path, leads: Callable[[], bool] = lambda: True, *, ask: bool = True
+) -> Filler:
+    filler = Filler(copier, NO_MODEL, busy=lambda: False, request=folder / "reindex", leads=leads)
+    if ask:
+        filler.ask()
     filler.start()
     stack.callback(filler.stop)
+    return filler
 
 
 def texts(store: GenerationalStore, document_id: UUID) -> list[str]:
@@ -165,3 +169,45 @@ def test_what_another_process_publishes_just_then_is_not_lost_with_the_old_vecto
         worker.join(PATIENCE_S)
         wait_until(lambda: here.number != before, PATIENCE_S, "the new vectors to become the current ones")
         assert texts(here, added[0]) == ["Fala do sol."]
+
+
+@pytest.mark.parametrize("notices", [True, False])
+def test_a_process_that_takes_the_filling_over_loses_nothing_to_the_one_that_led_before(
+    tmp_path: Path, postgres: Databases, notices: bool
+):
+    """`notices`: whether whoever led knows at once that it does no longer."""
+    with ExitStack() as stack:
+        settings = installed(stack, tmp_path, postgres)
+        worker = Elsewhere(stack, settings)
+        documents = {worker.add(f"{word}.txt", f"Fala do {word}."): word for word in ("sol", "mar", "rio")}
+        before, after = opened(stack, settings), opened(stack, settings)
+        first, shop, leads = before.number, worker.shop, {"before": True, "after": False}
+
+        def lead_moves() -> None:
+            if leads["after"]:
+                return
+            leads.update(before=not notices, after=True)
+            wait_until(lambda: after.number != first, PATIENCE_S, "its successor to swap")
+            leads.update(after=False)
+
+        def everything_is_found() -> bool:
+            return all(
+                texts(store, document) == [f"Fala do {word}."]
+                for store in (before, after, worker.store)
+                for document, word in documents.items()
+            )
+
+        parts = shop.versions, shop.blobs, shop.reader, shop.lexicon
+        successor = Copier(after, *parts)
+        begin_filling(stack, successor, tmp_path, lambda: leads["after"], ask=False)
+        losing = Interrupted(before, *parts, then=lead_moves, after=2)
+        filler = begin_filling(stack, losing, tmp_path, lambda: leads["before"])
+        wait_until(lambda: before.next is None, PATIENCE_S, "it to leave the filling to its successor")
+        assert everything_is_found()
+
+        leads.update(before=True)
+        swapped = before.number
+        leads["after"] = True  # `then` has nothing more to do
+        filler.ask()
+        wait_until(lambda: before.number != swapped, PATIENCE_S, "it to make the vectors anew when it leads again")
+        assert everything_is_found()
