@@ -7,9 +7,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, Table, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
-from shared.db.engine import open_engine
+from shared.db.engine import open_engine, open_postgres
 from shared.db.revisions import known_revisions, revision_of
 from shared.errors import BadRequest, Conflict, NotFound, Unavailable
 from shared.settings import Settings
@@ -17,6 +17,8 @@ from xgtwin.archive.rows import filled_tables
 from xgtwin.archive.schema import tables_at
 
 STOP_FIRST = "Stop xgtwin there first (Ctrl+C, `docker compose stop`), then run this again."
+POSTGRESQL = {"postgresql", "postgres"}
+LOCK_NOT_AVAILABLE = "55P03"
 LEAVING_S = 3.0
 """A session of PostgreSQL is listed for a moment after its program has gone."""
 
@@ -24,17 +26,22 @@ LEAVING_S = 3.0
 @contextmanager
 def opened(settings: Settings, url: str, *, must_exist: bool = False) -> Iterator[Engine]:
     """The engine of a URL. Raises `BadRequest` for one that cannot be understood, `NotFound` for a SQLite file that
-    must exist and does not, and `Unavailable` when the server does not answer."""
+    must exist and does not, and `Unavailable`, with its own words, when the database fails or is away."""
     try:
         name = make_url(url)
     except ArgumentError as error:
         raise BadRequest("A database is named by a URL: sqlite:///data/xgtwin.db or postgresql://...") from error
-    if name.get_backend_name() not in {"sqlite", "postgresql"}:
+    if name.get_backend_name() not in {"sqlite", *POSTGRESQL}:
         raise BadRequest(f"{name.get_backend_name()} is no database of ours: it is SQLite or PostgreSQL.")
     if must_exist and name.get_backend_name() == "sqlite" and not Path(name.database or "").is_file():
         raise NotFound(f"There is no SQLite file {name.database}.")
-    engine = open_engine(settings.model_copy(update={"database_url": url}))
+    if name.get_backend_name() in POSTGRESQL:
+        engine = open_postgres(url)  # whose errors keep the server's own words: what is wrong differs from URL to URL
+    else:
+        engine = open_engine(settings.model_copy(update={"database_url": url}))
     try:
+        if name.get_backend_name() in POSTGRESQL:
+            engine.connect().close()  # before another one is opened beside it: the error must name the right one
         yield engine
     except OperationalError as error:
         reason = str(error.orig).strip().splitlines()[0]
@@ -119,7 +126,9 @@ def _lock_the_tables(connection: Connection, tables: Sequence[Table]) -> None:
     try:
         for table in tables:  # before the first look: what is seen is then what the writers before left
             connection.exec_driver_sql(f'LOCK TABLE "{table.name}" IN EXCLUSIVE MODE NOWAIT')
-    except SQLAlchemyError as error:
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+            raise
         raise Conflict(f"{shown(connection.engine)} is in use: a table is locked. {STOP_FIRST}") from error
 
 

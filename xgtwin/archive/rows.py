@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Connection, Table, Uuid, func, insert, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from shared.db.rows import UtcDateTime
 from shared.errors import Unprocessable
@@ -109,6 +109,8 @@ def clear_the_new(connection: Connection, tables: Iterable[Table]) -> None:
 def _insert(connection: Connection, table: Table, rows: list[Row]) -> None:
     try:
         connection.execute(insert(table), rows)
+    except OperationalError:
+        raise  # the database's trouble, not the row's
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise Unprocessable(f"A row of the table {table.name} cannot be stored there: {reason}") from error

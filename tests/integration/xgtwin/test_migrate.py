@@ -11,7 +11,7 @@ from shared.auth.keys import check_key
 from shared.db.corpus import corpus_version
 from shared.db.engine import migrate, open_engine
 from shared.db.revisions import bring_to, known_revisions, revision_of
-from shared.errors import BadRequest, Conflict, NotFound, Unprocessable
+from shared.errors import BadRequest, Conflict, NotFound, Unavailable, Unprocessable
 from shared.models import DEFAULT_ORGANIZATION_ID
 from shared.settings import Settings
 from tests.integration.xgtwin.installation import QUESTION, STATES, Filled, fill, running, settings_of
@@ -142,6 +142,28 @@ def test_a_source_in_use_is_not_copied(
     with running(settings_of(tmp_path, url)), pytest.raises(Conflict, match=r"is in use.*Stop xgtwin there first"):
         copy_database(settings, url, target)
     assert copy_database(settings, url, target)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql://", "postgres://"])
+def test_a_table_that_somebody_writes_to_is_told_as_use_by_others(
+    source: str, scheme: str, tmp_path: Path, postgres: Databases
+):
+    with postgres.migrated() as url:
+        target = url.replace("postgresql://", scheme)
+        engine = open_engine(Settings(_env_file=None, database_url=target))
+        with engine.begin() as writer:
+            writer.exec_driver_sql("LOCK TABLE documents IN ROW EXCLUSIVE MODE")
+            with pytest.raises(Conflict, match=r"is in use: a table is locked.*Stop xgtwin there first"):
+                copy_database(_settings(tmp_path), source, target)
+        engine.dispose()
+        assert copy_database(_settings(tmp_path), source, target)
+
+
+def test_a_database_that_is_not_there_is_said_not_to_exist(source: str, tmp_path: Path, postgres: Databases):
+    absent = postgres.url("absent")
+    for urls in ((source, absent), (absent, source)):
+        with pytest.raises(Unavailable, match=r'/absent.* does not do what was asked: .*"absent" does not exist'):
+            copy_database(_settings(tmp_path), *urls)
 
 
 def test_a_schema_of_another_release_is_named_with_what_to_do(source: str, target: str, tmp_path: Path):
