@@ -1,7 +1,7 @@
 """How often one caller may ask: refused with 429, when to come back, and `RateLimit` headers on every answer.
 
 The headers list every limit that was counted (draft-ietf-httpapi-ratelimit-headers-10), so the one that binds is among
-them; one that refuses ends the list.
+them; one that refuses stands alone.
 
 Callers are told apart by their keys, and by their addresses where no keys are wanted. The budget is counted in Redis
 for all replicas together, or in this process: without Redis, and while it is away.
@@ -10,6 +10,7 @@ for all replicas together, or in this process: without Redis, and while it is aw
 import hashlib
 import math
 import time
+from collections.abc import Sequence
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,9 @@ from shared.observability.metrics import RATE_LIMITED
 
 if TYPE_CHECKING:
     from shared.redis_link import RedisLink
+
+Counted = tuple[bool, list[tuple[RateLimitItem, WindowStats]]]
+"""Whether a request is admitted, and the state of every limit that counted it, or of the one that refuses it."""
 
 _HEADERS = "rate_limit_headers"
 _NEIGHBOURS = 64
@@ -53,32 +57,33 @@ class RateLimit:
 
     async def admit(self, request: Request) -> None:
         """Count a request whose key has been checked. Raises `TooManyRequests`, which is not counted."""
-        caller = self._caller(request)
-        counted: list[str] = []
-        for limit in self._limits:
-            admitted, window = await self._count(limit, caller)
+        if not self._limits:
+            return
+        admitted, windows = await self._count(self._caller(request))
+        told: list[str] = []
+        for limit, window in windows:
             seconds = max(1, math.ceil(window.reset_time - time.time()))
-            counted.append(f"{self._name(limit)};r={max(0, window.remaining)};t={seconds}")
-            request.scope["state"][_HEADERS] = {"RateLimit-Policy": self._policy, "RateLimit": ", ".join(counted)}
-            if not admitted:
-                RATE_LIMITED.labels(self._service).inc()
-                raise TooManyRequests(
-                    f"This service takes {limit} from each caller ({self._setting}). Ask again in {seconds} s.",
-                    retry_after=seconds,
-                )
+            told.append(f"{self._name(limit)};r={max(0, window.remaining)};t={seconds}")
+        request.scope["state"][_HEADERS] = {"RateLimit-Policy": self._policy, "RateLimit": ", ".join(told)}
+        if not admitted:
+            RATE_LIMITED.labels(self._service).inc()
+            raise TooManyRequests(
+                f"This service takes {limit} from each caller ({self._setting}). Ask again in {seconds} s.",
+                retry_after=seconds,
+            )
 
     def _name(self, limit: RateLimitItem) -> str:
         """What a limit is called in both headers, so that each of several finds its state."""
         return f'"{self._service}-{limit.get_expiry()}s"'
 
-    async def _count(self, limit: RateLimitItem, caller: str) -> tuple[bool, WindowStats]:
+    async def _count(self, caller: str) -> Counted:
         if self._shared is not None and self._link is not None:
             shared = self._shared
             try:
-                return await self._link.ask(lambda _: _hit(shared, limit, caller))
+                return await self._link.ask(lambda _: _hit(shared, self._limits, caller))
             except Unavailable:  # the link has said so; each replica counts for itself meanwhile
                 pass
-        return await _hit(self._here, limit, caller)
+        return await _hit(self._here, self._limits, caller)
 
     def _caller(self, request: Request) -> str:
         if self._by_key:
@@ -103,9 +108,20 @@ class RateLimitHeaders:
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
-async def _hit(limiter: MovingWindowRateLimiter, limit: RateLimitItem, caller: str) -> tuple[bool, WindowStats]:
-    admitted = await limiter.hit(limit, caller)
-    return admitted, await limiter.get_window_stats(limit, caller)
+async def _hit(limiter: MovingWindowRateLimiter, limits: Sequence[RateLimitItem], caller: str) -> Counted:
+    """Count a request by all limits, or by none if one refuses: the longest that does, as it binds the longest."""
+    for limit in limits[:0:-1]:  # the shortest refuses when it is hit, before any other is
+        window = await limiter.get_window_stats(limit, caller)
+        if window.remaining < 1:
+            return False, [(limit, window)]
+    windows: list[tuple[RateLimitItem, WindowStats]] = []
+    for limit in limits:
+        admitted = await limiter.hit(limit, caller)
+        window = await limiter.get_window_stats(limit, caller)
+        if not admitted:
+            return False, [(limit, window)]
+        windows.append((limit, window))
+    return True, windows
 
 
 def _storage(link: "RedisLink") -> RedisStorage:

@@ -63,6 +63,20 @@ def test_of_two_limits_each_is_told_and_the_one_that_binds_sets_the_time(build: 
     assert (third.status_code, int(third.headers["Retry-After"]) <= 60) == (429, True)
 
 
+@pytest.mark.parametrize("counted_in", ["process", "redis"])
+def test_a_refusal_by_one_limit_spends_nothing_of_another(
+    build: Build, counted_in: str, request: pytest.FixtureRequest
+):
+    """Else it would hide, behind the short wait for the other, how long it is no use to ask."""
+    url = request.getfixturevalue("redis").url if counted_in == "redis" else ""
+    with TestClient(build(query={"rate_limit": "4/minute; 3/hour"}, redis={"url": url})) as client:
+        assert [search(client).status_code for _ in range(3)] == [200] * 3
+        refusals = [search(client) for _ in range(4)]
+    assert {answer.status_code for answer in refusals} == {429}
+    assert all(int(answer.headers["Retry-After"]) > 3500 for answer in refusals)
+    assert all(answer.headers["RateLimit"].startswith('"query-3600s";r=0;t=') for answer in refusals)
+
+
 def test_all_routes_that_ask_draw_on_one_budget_and_refuse_in_their_own_shapes(build: Build):
     with TestClient(build(query={"rate_limit": "1/hour"})) as client:
         assert client.post("/ask", json={"question": "Quando o Inatel foi fundado?"}).status_code == 200
