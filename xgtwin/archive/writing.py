@@ -59,14 +59,17 @@ class ArchiveWriter:
 def new_archive(target: Path) -> Iterator[ArchiveWriter]:
     """An archive that gets its name when the context ends well; otherwise nothing is left.
 
-    Raises `Conflict` if there is such a file, `Unavailable` if the folder cannot be written or is full.
+    Raises `Conflict` if there is such a file or one in the making, `Unavailable` if the folder cannot be written or is
+    full.
     """
     if target.exists():
         raise Conflict(f"{target} is there already: name another file with --to, or move it away.")
     unfinished = target.with_name(target.name + UNFINISHED)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _drop_leftovers(target.parent)
+        _drop_leftovers({unfinished, *target.parent.glob(f"{NAME}*{SUFFIX}{UNFINISHED}")})
+        if unfinished.exists():
+            raise Conflict(f"Another backup is being written to {unfinished}: wait for it, or name another file.")
         descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, OWNER_ONLY)
         with os.fdopen(descriptor, "w+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -103,9 +106,9 @@ def drop_older(made: Path, keep: int) -> list[Path]:
     return older
 
 
-def _drop_leftovers(folder: Path) -> None:
+def _drop_leftovers(paths: Iterable[Path]) -> None:
     """What killed backups left, told from those under way by the lock that dies with its process."""
-    for path in folder.glob(f"{NAME}*{SUFFIX}{UNFINISHED}"):
+    for path in filter(Path.is_file, paths):
         with path.open("rb") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
