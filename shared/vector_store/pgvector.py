@@ -3,7 +3,7 @@
 Every change is one transaction, so a document's new version takes the place of the old one from one moment to the next.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -68,26 +68,26 @@ class PgvectorStore:
         for start in range(0, len(chunks), UPSERT_ROWS):
             some = chunks[start : start + UPSERT_ROWS]
             rows = [row(chunk, self._stems, with_dense=self._has_dense) for chunk in some]
-            with self._writing() as connection:
+            with self._writing(chunk.chunk.document_id for chunk in some) as connection:
                 connection.execute(*storing(self._chunks, self._names[0], rows))
 
     def publish(self, organization_id: UUID, document_id: UUID, version: int) -> None:
         document, of_version = self._document(organization_id, document_id), self._chunks.c.version == version
-        with self._writing() as connection:
-            connection.execute(
-                update(self._chunks).where(document, of_version, ~self._chunks.c.published).values(published=True)
-            )
-            connection.execute(delete(self._chunks).where(document, ~of_version))
-            connection.execute(self._tables.merging)
+        shown = update(self._chunks).where(document, of_version, ~self._chunks.c.published).values(published=True)
+        # One statement, as every change is: nothing else is waited for once its words are being counted.
+        replacing = delete(self._chunks).where(document, ~of_version).add_cte(shown.cte("shown"))
+        with self._writing([document_id]) as connection:
+            connection.execute(replacing)
+        self._merge()
 
     def relabel(self, chunks: Sequence[EmbeddedChunk]) -> None:
         rows = [relabelled(chunk, self._stems) for chunk in chunks]
-        with self._writing() as connection:
+        with self._writing(chunk.chunk.document_id for chunk in chunks) as connection:
             connection.execute(*changing(self._names[0], RELABELLED, rows))
-            connection.execute(self._tables.merging)
+        self._merge()
 
     def delete(self, organization_id: UUID, document_id: UUID) -> None:
-        with self._writing() as connection:
+        with self._writing([document_id]) as connection:
             connection.execute(delete(self._chunks).where(self._document(organization_id, document_id)))
 
     def search(self, request: SearchRequest) -> list[ScoredChunk]:
@@ -143,9 +143,12 @@ class PgvectorStore:
 
     def add_dense(self, vectors: Mapping[UUID, tuple[float, ...]]) -> None:
         rows = [{"id": str(key), "dense": vector} for key, vector in vectors.items()]
-        with self._writing() as connection:
+        columns = self._chunks.c
+        with self._reading() as connection:
+            documents = connection.scalars(select(columns.document_id).where(columns.id.in_(vectors)).distinct()).all()
+        with self._writing(documents) as connection:
             connection.execute(*changing(self._names[0], ["dense"], rows))
-            connection.execute(self._tables.merging)
+        self._merge()
 
     def ping(self) -> None:
         with self._reading() as connection:
@@ -190,10 +193,21 @@ class PgvectorStore:
             yield connection
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def _writing(self, documents: Iterable[UUID]) -> Iterator[Connection]:
+        with self._patient() as connection:
+            for lock in sorted(set(map(self._tables.lock_of, documents))):
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+            yield connection
+
+    def _merge(self) -> None:
+        # After the transaction: others wait for it from the moment its words are counted.
+        with self._patient() as connection:
+            connection.execute(self._tables.merging)
+
+    @contextmanager
+    def _patient(self) -> Iterator[Connection]:
         with self._reading() as connection, connection.begin():
             connection.execute(text(f"SET LOCAL statement_timeout = '{WRITING_TIMEOUT_S}s'"))
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": self._tables.lock})
             yield connection
 
 

@@ -6,6 +6,7 @@ of counts. The counts are kept by the database, in the transaction that changes 
 
 import zlib
 from dataclasses import dataclass
+from uuid import UUID
 
 from pgvector.sqlalchemy import SPARSEVEC, VECTOR
 from sqlalchemy import (
@@ -41,27 +42,34 @@ generations = Table(
     Column("is_current", Boolean, nullable=False, server_default=text("false")),
 )
 
-# Statements are counted as a whole, and keys written in their order. Counts of what is published only.
 _COUNTING = """
-CREATE OR REPLACE FUNCTION {schema}.count_keys() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     gone text := 'SELECT keys, -1 AS change FROM removed WHERE published';
     come text := 'SELECT keys, 1 AS change FROM added WHERE published';
     changed text := CASE TG_OP WHEN 'INSERT' THEN come WHEN 'DELETE' THEN gone
         ELSE gone || ' UNION ALL ' || come END;
+    counted int[];
+    changes bigint[];
 BEGIN
-    EXECUTE format('INSERT INTO %I.%I AS counted (key, n)
-        SELECT key, sum(change) FROM (%s) AS chunks, unnest(keys) AS key
-        GROUP BY key HAVING sum(change) <> 0 ORDER BY key
-        ON CONFLICT (key) DO UPDATE SET n = counted.n + excluded.n',
-        TG_TABLE_SCHEMA, TG_TABLE_NAME || '-counts', changed);
+    EXECUTE format('SELECT array_agg(key), array_agg(change) FROM (SELECT key, sum(change) AS change
+        FROM (%s) AS chunks, unnest(keys) AS key GROUP BY key HAVING sum(change) <> 0) AS sums', changed)
+        INTO counted, changes;
+    IF counted IS NULL THEN
+        RETURN NULL;
+    END IF;
+    PERFORM pg_advisory_xact_lock(0, TG_RELID::int);
+    EXECUTE format('INSERT INTO %I.%I AS counts (key, n) SELECT * FROM unnest($1, $2)
+        ON CONFLICT (key) DO UPDATE SET n = counts.n + excluded.n', TG_TABLE_SCHEMA, TG_TABLE_NAME || '-counts')
+        USING counted, changes;
     IF TG_OP <> 'INSERT' THEN
-        EXECUTE format('DELETE FROM %I.%I WHERE n = 0 AND key IN (SELECT unnest(keys) FROM removed WHERE published)',
-            TG_TABLE_SCHEMA, TG_TABLE_NAME || '-counts');
+        EXECUTE format('DELETE FROM %I.%I WHERE n = 0 AND key = ANY ($1)', TG_TABLE_SCHEMA, TG_TABLE_NAME || '-counts')
+            USING counted;
     END IF;
     RETURN NULL;
-END $$
+END
 """
+"""Counts the keys of what is published, each statement as a whole. Two that count the same words in another order would
+block each other, so they write the counts in turn, with nothing but the end of their transactions left to do."""
 _WHEN = {
     "INSERT": "REFERENCING NEW TABLE AS added",
     "DELETE": "REFERENCING OLD TABLE AS removed",
@@ -75,10 +83,13 @@ class GenerationTables:
 
     chunks: Table
     counts: Table
-    lock: int
-    """Writers take it one after the other: two that count the same words in another order would block each other."""
     merging: TextClause
-    """To be executed where published chunks were written: else searches look through what came last one by one."""
+    """To be executed after published chunks were written: else searches look through what came last one by one. Does
+    nothing while another session is at it, which goes on until there is nothing left."""
+
+    def lock_of(self, document_id: UUID) -> int:
+        """Writers of one document take it one after the other, or they would block each other over its rows."""
+        return zlib.crc32(document_id.bytes, zlib.crc32(self.chunks.name.encode()))
 
 
 def tables_of(collection: str, number: int, dimension: int | None) -> GenerationTables:
@@ -127,21 +138,27 @@ def tables_of(collection: str, number: int, dimension: int | None) -> Generation
         # Room for the next version of a row beside it: counts change with every document.
         postgresql_with={"fillfactor": 70},
     )
-    merging = text("SELECT gin_clean_pending_list(CAST(:index AS regclass))")
+    merging = text(
+        "SELECT gin_clean_pending_list(index) FROM CAST(:index AS regclass) AS index"
+        " WHERE pg_try_advisory_xact_lock(0, CAST(CAST(index AS oid) AS int))"
+    )
     merging = merging.bindparams(index=f'{SCHEMA}."{name}-keys"')
-    return GenerationTables(chunks, counts, zlib.crc32(name.encode()), merging)
+    return GenerationTables(chunks, counts, merging)
 
 
 def prepare(connection: Connection) -> None:
     """The schema with what all generations share. Safe to repeat; ends with the lock of all changes of tables held."""
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _DDL_LOCK})
     there = "SELECT to_regclass(:generations) IS NOT NULL"
-    if connection.scalar(text(there), {"generations": f"{SCHEMA}.generations"}):
-        return
-    connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
-    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
-    connection.execute(text(_COUNTING.format(schema=SCHEMA)))
-    generations.create(connection)
+    if not connection.scalar(text(there), {"generations": f"{SCHEMA}.generations"}):
+        connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
+        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+        generations.create(connection)
+    counting = f"{SCHEMA}.count_keys()"
+    stored = "SELECT prosrc FROM pg_proc WHERE oid = to_regprocedure(:counting)"
+    if connection.scalar(text(stored), {"counting": counting}) != _COUNTING:  # absent, or an earlier release's
+        replacing = f"CREATE OR REPLACE FUNCTION {counting} RETURNS trigger LANGUAGE plpgsql AS $${_COUNTING}$$"
+        connection.execute(text(replacing))
 
 
 def make(connection: Connection, tables: GenerationTables) -> None:
