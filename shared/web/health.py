@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
@@ -13,7 +14,7 @@ log = get_logger(__name__)
 
 PING_SECONDS = 3.0
 Ping = Callable[[], None]
-"""Synchronous; returns if the part answers, raises with the reason otherwise. Runs in a worker thread."""
+"""Synchronous; returns if the part answers, raises with the reason otherwise. Runs in a thread of its own."""
 Facts = Callable[[], Mapping[str, object]]
 """What an operator wants to know at a glance: modes and counts. Cheap, never raises."""
 
@@ -21,6 +22,8 @@ Facts = Callable[[], Mapping[str, object]]
 def health_routes(pings: Mapping[str, Ping], facts: Facts) -> APIRouter:
     """Routes over the parts' own pings; `/readyz` is 503 with the reasons while any of them fails."""
     router = APIRouter(tags=["health"])
+    # A thread each: requests that wait fill the pool that they share, and a part that hangs is not held against others.
+    threads = {name: ThreadPoolExecutor(1, thread_name_prefix=f"ping-{name}") for name in pings}
 
     @router.get("/livez")
     async def livez() -> dict[str, str]:
@@ -28,7 +31,7 @@ def health_routes(pings: Mapping[str, Ping], facts: Facts) -> APIRouter:
 
     @router.get("/readyz")
     async def readyz() -> JSONResponse:
-        results = await asyncio.gather(*(_check(name, ping) for name, ping in pings.items()))
+        results = await asyncio.gather(*(_check(name, ping, threads[name]) for name, ping in pings.items()))
         checks = dict(zip(pings, results, strict=True))
         ready = all(result == "ok" for result in results)
         body = {"status": "ready" if ready else "not_ready", "checks": checks, **facts()}
@@ -37,9 +40,9 @@ def health_routes(pings: Mapping[str, Ping], facts: Facts) -> APIRouter:
     return router
 
 
-async def _check(name: str, ping: Ping) -> str:
+async def _check(name: str, ping: Ping, thread: Executor) -> str:
     try:
-        await asyncio.wait_for(asyncio.to_thread(ping), PING_SECONDS)
+        await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(thread, ping), PING_SECONDS)
     except TimeoutError:
         return f"no answer within {PING_SECONDS:g} s"
     except XgtwinError as error:

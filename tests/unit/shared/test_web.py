@@ -1,6 +1,9 @@
 """The HTTP frame: problem documents, request ids, body limit, health."""
 
+import asyncio
+import os
 import re
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -153,6 +156,18 @@ async def test_readyz_says_what_does_not_answer():
         assert response.status_code == status
         assert response.json()["checks"] == {"store": said}
         assert response.json()["mode"] == "test"
+
+
+async def test_readyz_answers_while_all_threads_of_requests_are_taken():
+    go_on = threading.Event()
+    taken = [asyncio.create_task(asyncio.to_thread(go_on.wait)) for _ in range(min(32, (os.cpu_count() or 1) + 4))]
+    try:
+        await asyncio.sleep(0)  # they begin
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(frame(lambda: None)), base_url="http://probe") as it:
+            assert (await it.get("/readyz")).json()["checks"] == {"store": "ok"}
+    finally:
+        go_on.set()
+        await asyncio.gather(*taken)
 
 
 async def test_metrics_name_routes_by_template(http: httpx.AsyncClient):
