@@ -113,7 +113,7 @@ class Run:
             query["cursor"] = page["next_cursor"]
 
     def _post(self, name: str, **body: Any) -> None:
-        """Send one document, however long the service's queue is full, and note what it says."""
+        """Send one document, however long the service is busy, and note what it says."""
         while True:
             try:
                 document = self._client.request("POST", "/documents", **body).json()["documents"][0]
@@ -121,7 +121,7 @@ class Run:
             except (Unauthorized, Forbidden):
                 raise
             except Unavailable as busy:
-                if busy.code != "queue_full":
+                if busy.code not in {"queue_full", "document_busy"}:
                     raise
                 self._wait_for_room(busy)
             except XgtwinError as refusal:
@@ -143,7 +143,7 @@ class Run:
         until = time.monotonic() + (busy.retry_after or 1)
         while time.monotonic() < until:
             if not self._settle_what_ended():
-                self._shows.doing("the service has a full queue: waiting")
+                self._shows.doing("the service has a full queue, or publishes what this file changes: waiting")
                 time.sleep(POLL_SECONDS)
 
     def _settle_what_ended(self) -> bool:

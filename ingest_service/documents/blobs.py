@@ -47,14 +47,17 @@ class Blobs:
         self.publishing = DocumentLocks(folder.with_name(f"{folder.name}.locks"))
 
     @contextmanager
-    def changing_documents(self, which: Callable[[], Collection[UUID]]) -> Iterator[None]:
+    def changing_documents(
+        self, which: Callable[[], Collection[UUID]], *, within_s: float | None = None
+    ) -> Iterator[None]:
         """Hold `changing` while none of the documents that `which` names is being published.
 
-        It is asked without a lock, and again with them, until it names the same ones.
+        It is asked without a lock, and again with them, until it names the same ones. Raises `Unavailable` if others
+        held one of them for `within_s` seconds.
         """
         while True:
             named = which()
-            with self.publishing.of(*named), self.changing:
+            with self.publishing.of(*named, within_s=within_s), self.changing:
                 if which() == named:
                     yield
                     return

@@ -10,10 +10,13 @@ from pathlib import Path
 from uuid import UUID
 
 from ingest_service.documents.folder_lock import FolderLock
+from shared.errors import Unavailable
 
 STRIPES = 64
 """Files that documents share by their ids: one file each could never be removed safely. Of 64 documents, one waits for
 a stranger that is published just then."""
+
+RETRY_AFTER_S = 10
 
 
 class DocumentLocks:
@@ -23,20 +26,28 @@ class DocumentLocks:
         self._locks = [FolderLock(folder / f"{stripe:02}.lock") for stripe in range(STRIPES)]
 
     @contextmanager
-    def of(self, *document_ids: UUID) -> Iterator[None]:
-        """These documents, if any. Who holds some asks for no others."""
-        with self._held({document_id.int % STRIPES for document_id in document_ids}):
+    def of(self, *document_ids: UUID, within_s: float | None = None) -> Iterator[None]:
+        """These documents, if any. Who holds some asks for no others. Raises `Unavailable` if others held one for
+        `within_s` seconds."""
+        with self._held({document_id.int % STRIPES for document_id in document_ids}, within_s):
             yield
 
     @contextmanager
     def all(self) -> Iterator[None]:
         """Every document there is."""
-        with self._held(set(range(STRIPES))):
+        with self._held(set(range(STRIPES)), None):
             yield
 
     @contextmanager
-    def _held(self, stripes: set[int]) -> Iterator[None]:
+    def _held(self, stripes: set[int], within_s: float | None) -> Iterator[None]:
         with ExitStack() as stack:
             for stripe in sorted(stripes):  # in one order, or two would wait for each other
-                stack.enter_context(self._locks[stripe])
+                if not self._locks[stripe].take(within_s):
+                    raise Unavailable(
+                        "This document waits for one that is being published just now, perhaps its own version before. "
+                        "Send it again later.",
+                        code="document_busy",
+                        retry_after=RETRY_AFTER_S,
+                    )
+                stack.callback(self._locks[stripe].let_go)
             yield

@@ -2,9 +2,14 @@
 
 import fcntl
 import threading
+import time
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import IO
+
+LOOK_AGAIN_S = 0.05
+"""The system tells nobody that a lock is free who does not wait for it without end."""
 
 
 class FolderLock:
@@ -18,21 +23,41 @@ class FolderLock:
         self._file: IO[bytes] | None = None
 
     def __enter__(self) -> None:
-        self._threads.acquire()
+        self.take()
+
+    def take(self, within_s: float | None = None) -> bool:
+        """The same without `with`, to be ended by `let_go`. False if others held it for `within_s` seconds."""
+        until = None if within_s is None else time.monotonic() + within_s
+        if not self._threads.acquire(timeout=-1 if within_s is None else within_s):
+            return False
+        taken = False
         try:
-            if self._file is None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                file = self._path.open("ab")
-                fcntl.flock(file, fcntl.LOCK_EX)
-                self._file = file
-            self._depth += 1
-        except BaseException:
-            self._threads.release()
-            raise
+            taken = self._depth > 0 or self._locked(until)
+            self._depth += taken
+        finally:
+            if not taken:
+                self._threads.release()
+        return taken
+
+    def _locked(self, until: float | None) -> bool:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as opened:
+            file = opened.enter_context(self._path.open("ab"))
+            while not _flocked(file, wait=until is None):
+                if until is None or time.monotonic() >= until:
+                    return False
+                time.sleep(LOOK_AGAIN_S)
+            opened.pop_all()
+            self._file = file
+        return True
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Once for each `take`."""
         self._depth -= 1
         if self._depth == 0 and self._file is not None:
             # Before closing: a child forked meanwhile has the file open too, and would hold the lock.
@@ -40,3 +65,11 @@ class FolderLock:
             self._file.close()
             self._file = None
         self._threads.release()
+
+
+def _flocked(file: IO[bytes], *, wait: bool) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -45,6 +45,8 @@ from shared.observability.traces import span
 log = get_logger(__name__)
 
 RETRY_AFTER_S = 30
+PATIENCE_S = 2.0
+"""How long an arrival waits for the document that it changes: all uploads share a few threads."""
 
 
 class Intake:
@@ -69,14 +71,15 @@ class Intake:
 
     def admit(self, arrival: Arrival, stream: BinaryIO) -> Admission:
         """Take in a document; safe to repeat. Raises `TooLarge`, `UnsupportedMedia`, `UnreadableDocument`,
-        `Unavailable` when the queue is full, and `NotFound` when `arrival.document_id` is gone.
+        `Unavailable` when the queue is full or the document is being published, and `NotFound` when
+        `arrival.document_id` is gone.
 
         A file of the folder is not refused for its content: nobody waits for the answer, so its job says why.
         """
         with span("admit", {"xgtwin.source": arrival.kind}):
             with self.blobs.stage(stream, arrival.name) as staged:
                 media_type = self._media_type(staged, arrival.name, check=arrival.kind != SourceKind.FOLDER)
-                alone = self.blobs.changing_documents(partial(self._documents_at, arrival))
+                alone = self.blobs.changing_documents(partial(self._documents_at, arrival), within_s=PATIENCE_S)
                 with alone, Session(self.engine, expire_on_commit=False) as session:
                     admission, job_needed, outdated = self._identify(session, arrival, staged, media_type)
                     if job_needed:
@@ -95,7 +98,7 @@ class Intake:
         the bytes are another document."""
         with self.blobs.stage(stream, name) as staged:
             media_type = self._media_type(staged, name, check=True)
-            alone = self.blobs.changing_documents(lambda: {document_id})
+            alone = self.blobs.changing_documents(lambda: {document_id}, within_s=PATIENCE_S)
             with alone, Session(self.engine, expire_on_commit=False) as session:
                 document = live_document(session, organization_id, document_id)
                 if document is None:

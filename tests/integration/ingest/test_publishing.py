@@ -1,6 +1,7 @@
 """A document that takes long to publish keeps nobody waiting but who would change it."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from ingest_service.documents import intake
 from shared.models import DEFAULT_ORGANIZATION_ID as ORG
 from shared.vector_store.generational_store import GenerationalStore
 from tests.integration.ingest.service import running
@@ -61,6 +63,7 @@ async def test_a_version_that_comes_while_the_one_before_is_published_waits_unti
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     slow = Slow()
+    monkeypatch.setattr(intake, "PATIENCE_S", PATIENCE_S)
     async with running(tmp_path, workers=2) as service:
         with slow.publishing(monkeypatch):
             book = (await service.upload("livro.txt", b"A antena foi trocada.")).json()["documents"][0]
@@ -78,6 +81,25 @@ async def test_a_version_that_comes_while_the_one_before_is_published_waits_unti
         assert (document["version"], document["published_version"]) == (2, 1)
         assert [chunk.version for chunk in chunks] == [1]
         assert (await service.http.get(f"/documents/{book['id']}/content")).is_success, "its bytes are kept"
+
+
+async def test_senders_of_its_next_version_are_told_to_come_back_and_block_no_other_upload(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    slow = Slow()
+    async with running(tmp_path, workers=2) as service:
+        with slow.publishing(monkeypatch):
+            book = (await service.upload("livro.txt", b"A antena foi trocada.")).json()["documents"][0]
+            assert await asyncio.to_thread(slow.begun.wait, PATIENCE_S)
+            threads = min(32, (os.cpu_count() or 1) + 4)  # those of asyncio
+            versions = [service.upload("livro.txt", f"Outra antena, a {n}.".encode()) for n in range(threads)]
+            answers = await asyncio.wait_for(asyncio.gather(*versions), PATIENCE_S / 2)
+            assert {answer.status_code for answer in answers} == {503}
+            assert {answer.json()["code"] for answer in answers} == {"document_busy"}
+            assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers)
+            assert (await service.add("novo.txt", b"O motor foi limpo."))["status"] == "ready"
+        assert (await service.settled(book["id"]))["status"] == "ready"
+        assert (await service.upload("livro.txt", b"Outra antena.")).status_code == 202
 
 
 async def test_a_document_that_is_deleted_while_it_is_published_is_found_no_more(
