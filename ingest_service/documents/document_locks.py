@@ -34,7 +34,8 @@ class DocumentLocks:
 
     @contextmanager
     def all(self) -> Iterator[None]:
-        """Every document there is."""
+        """Every document there is, one after the other: so it comes to pass while others keep publishing, and those
+        that are held already wait for the last."""
         with self._held(set(range(STRIPES)), None):
             yield
 

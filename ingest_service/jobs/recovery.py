@@ -18,6 +18,7 @@ from ingest_service.documents.lifecycle import (
 from ingest_service.parsing.sniff import sniff_file
 from ingest_service.tables import ENDED, DocumentRow, JobKind, JobRow
 from shared.db.rows import utc_now
+from shared.errors import NotFound
 from shared.models import PENDING_STATUSES, DocumentStatus
 from shared.observability.logs import get_logger
 from shared.vector_store.protocol import VectorStore
@@ -117,5 +118,10 @@ def _back_to_published(session: Session, document: DocumentRow, blobs: Blobs) ->
     other = live_document_with(session, document.organization_id, good)
     if other is not None and other.id != document.id:
         return  # these bytes came back as a document of their own
-    document.content_hash, document.media_type = good, sniff_file(blobs.existing(good), document.name)
+    try:
+        original = blobs.existing(good)
+    except NotFound as error:
+        log.error("original_missing", document_id=str(document.id), reason=error.detail)
+        return
+    document.content_hash, document.media_type = good, sniff_file(original, document.name)
     begin_version(session, document, FOLDER_PRIORITY)

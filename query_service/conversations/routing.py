@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, delete
 
 from query_service.conversations.afterwork import FAREWELL_S
@@ -13,6 +14,7 @@ from query_service.conversations.store import Opened
 from query_service.conversations.tables import RoutingDecision
 from query_service.llm.route import Route
 from shared.db.rows import utc_now
+from shared.errors import Unavailable
 from shared.observability.logs import get_logger
 from shared.observability.metrics import AFTERWORK
 
@@ -25,7 +27,8 @@ MAX_WAITING = 10_000
 class RoutingBook:
     """Rows are written beside the answers, all that wait in one transaction: many answers may end in one moment.
 
-    Those older than `keep_days` go when others come, so that the table does not grow for ever. Used on the event loop.
+    While the database is away they wait for the next answer. Those older than `keep_days` go when others come, so that
+    the table does not grow for ever. Used on the event loop.
     """
 
     def __init__(self, engine: Engine, *, keep_days: float) -> None:
@@ -70,6 +73,10 @@ class RoutingBook:
             count = len(rows)
             try:
                 await asyncio.to_thread(self._add, rows)
+            except (Unavailable, OperationalError) as error:  # of PostgreSQL, and of SQLite
+                log.warning("routing_decisions_wait", rows=count, reason=str(error))
+                self._waiting = [*rows, *self._waiting]
+                return
             except Exception:
                 AFTERWORK.labels("routing", "failed").inc(count)
                 log.exception("afterwork_failed", work="routing", rows=count)

@@ -7,14 +7,16 @@ from typing import Any
 from query_service.events import Usage
 from query_service.llm.protocol import Cost, Served
 
+MOST = 2**31 - 1
+"""The largest whole number of the database's columns."""
+
 
 def served_by(headers: Mapping[str, str]) -> Served | None:
     """Of LiteLLM's headers; a server that is no proxy sends none of them."""
     model, tier = headers.get("x-litellm-model-name", ""), headers.get("x-litellm-model-group", "")
     if not model and not tier:
         return None
-    fallbacks = headers.get("x-litellm-attempted-fallbacks", "")
-    return Served(model, tier, int(fallbacks) if fallbacks.isdigit() else 0)
+    return Served(model, tier, _count(headers.get("x-litellm-attempted-fallbacks")))
 
 
 def account(chunk: Mapping[str, Any], headers: Mapping[str, str]) -> Iterator[Usage | Cost]:
@@ -23,10 +25,15 @@ def account(chunk: Mapping[str, Any], headers: Mapping[str, str]) -> Iterator[Us
     counted = chunk.get("usage")
     if not counted:
         return
-    yield Usage(**{name: max(0, counted.get(name) or 0) for name in Usage.model_fields})
+    yield Usage(**{name: _count(counted.get(name)) for name in Usage.model_fields})
     usd = _number(counted.get("cost") or headers.get("x-litellm-response-cost"))
     if usd > 0:
         yield Cost(usd)
+
+
+def _count(value: object) -> int:
+    """What the server says, as far as a column of the database can hold it."""
+    return max(0, min(int(_number(value)), MOST))
 
 
 def _number(value: object) -> float:

@@ -202,6 +202,7 @@ def test_a_process_that_takes_the_filling_over_loses_nothing_to_the_one_that_led
         begin_filling(stack, successor, tmp_path, lambda: leads["after"], ask=False)
         losing = Interrupted(before, *parts, then=lead_moves, after=2)
         filler = begin_filling(stack, losing, tmp_path, lambda: leads["before"])
+        wait_until(lambda: after.number != first, PATIENCE_S, "its successor to swap")
         wait_until(lambda: before.next is None, PATIENCE_S, "it to leave the filling to its successor")
         assert everything_is_found()
 

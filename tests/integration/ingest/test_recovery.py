@@ -68,3 +68,24 @@ def test_a_version_that_comes_to_another_replica_meanwhile_is_the_one_that_is_pu
         there.work()
         assert texts(here, lost) == ["Fala do sol."]
         assert texts(here, replaced) == ["Agora fala do vento."]
+
+
+def test_a_document_whose_original_is_gone_too_does_not_keep_the_others_from_coming_back(
+    tmp_path: Path, postgres: Databases
+):
+    with ExitStack() as stack:
+        settings = installed(stack, tmp_path, postgres)
+        there = Elsewhere(stack, settings)
+        lost, refused = (there.add(f"{word}.txt", f"Fala do {word}.") for word in ("sol", "mar"))
+        there.shop.intake.replace(ORG, refused, "mar.txt", io.BytesIO(UNREADABLE))
+        there.work()
+        for document_id in (lost, refused):
+            there.store.delete(ORG, document_id)
+        with Session(there.ledger.engine) as session:
+            published = session.get_one(DocumentRow, refused).published_hash
+        there.shop.blobs.existing(str(published)).unlink()
+        here = opened(stack, settings)
+        queue_what_the_store_lost(there.ledger.engine, here, there.shop.blobs)
+        there.work()
+        assert texts(here, lost) == ["Fala do sol."]
+        assert texts(here, refused) == []

@@ -6,11 +6,17 @@ from datetime import timedelta
 import httpx
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine
 from sqlmodel import Session, select
+from structlog.testing import capture_logs
 
+from query_service.conversations.routing import RoutingBook
 from query_service.conversations.tables import RoutingDecision
+from query_service.llm.route import Route
+from shared.db.engine import migrate, open_engine
 from shared.db.rows import utc_now
+from shared.models import DEFAULT_ORGANIZATION_ID
+from shared.settings import Settings
 from tests.integration.query.servers import serving, until
 from tests.integration.query.test_language_model import QUESTION, ask
 
@@ -103,3 +109,18 @@ def test_old_decisions_are_forgotten_when_new_ones_come(build, llm, model, engin
         ask(client)
         until(lambda: "scripted" in {row.asked_model for row in decisions(engine)})
     assert {row.asked_model for row in decisions(engine)} == {"29", "scripted"}
+
+
+async def test_what_cannot_be_written_now_is_written_with_the_next(tmp_path):
+    url = f"sqlite:///{tmp_path / 'book.db'}"
+    migrate(open_engine(Settings(_env_file=None, database_url=url)))
+    impatient, other = create_engine(url, connect_args={"timeout": 0.1}), create_engine(url)
+    book = RoutingBook(impatient, keep_days=30)
+    with other.connect() as writer, capture_logs() as logs:
+        writer.exec_driver_sql("BEGIN IMMEDIATE")
+        book.enter(DEFAULT_ORGANIZATION_ID, None, Route("first", "answered"))
+        await asyncio.to_thread(until, lambda: [line["event"] for line in logs] == ["routing_decisions_wait"])
+        writer.rollback()
+    book.enter(DEFAULT_ORGANIZATION_ID, None, Route("second", "answered"))
+    await book.close()
+    assert [row.asked_model for row in decisions(impatient)] == ["first", "second"]
