@@ -1,4 +1,5 @@
-"""What is asked of pgvector, in SQL. Compare qdrant_requests.py: the scores are the same.
+"""What is asked of pgvector, in SQL. Compare qdrant_requests.py: the scores are the same but for what
+decision 0010 tells ("Fusion").
 
 Words are BM25 as everywhere: the vectors of the `LexicalEncoder`, multiplied by the rarity of each token among the
 organization's published chunks. Only chunks that hold one of the question's rarest tokens are compared (decision 0010).
