@@ -77,5 +77,6 @@ def test_a_set_that_is_not_in_order_ends_with_the_file_and_the_line(tmp_path: Pa
     (tmp_path / "documents" / "nota.txt").write_text("A chave está na gaveta azul do laboratório.")
     done = evaluate(tmp_path, "asked.jsonl", "--documents", "documents")
     assert done.returncode == 1
-    assert "asked.jsonl, line 1: document: Field required" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.stderr.endswith("xgtwin: asked.jsonl, line 1: document: Field required.\n")
+    # A reading process that was just starting may still tell that its parent went; none of our own lines are in that.
+    assert str(ROOT) not in done.stderr
